@@ -1,0 +1,5 @@
+"""The one version of library, templates and tool, read from the installed distribution."""
+
+from importlib.metadata import version
+
+__version__ = version("paypath")
