@@ -1,1 +1,1 @@
-"""x"""
+"""The developer's tool: generate payment services, run them locally, and keep them up to date."""

@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+__all__ = ["Clock", "ManualClock", "SystemClock"]
+
 
 class Clock(Protocol):
     """What code needs of time."""

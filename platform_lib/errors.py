@@ -24,6 +24,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+__all__ = [
+    "CallFailed",
+    "ConfigError",
+    "Fault",
+    "InvalidRequest",
+    "LawBroken",
+    "NotFound",
+    "NotSent",
+    "NotStarted",
+    "PlatformError",
+    "Problem",
+    "Refusal",
+    "Unavailable",
+    "UnknownOutcome",
+]
+
 type_prefix = "urn:problem:"
 
 
@@ -41,7 +57,7 @@ class NotStarted(PlatformError):
     def __init__(self, resource: str) -> None:
         self.resource = resource
         super().__init__(
-            f"{resource}: used while it is not open; register it with Service.resource() and use it after start-up"
+            f"{resource}: used while it is not open; register it with Service.resource(), use it after start-up"
         )
 
 
@@ -64,11 +80,11 @@ class CallFailed(PlatformError):
 
 
 class NotSent(CallFailed):
-    """The peer certainly never saw the request (connection refused, name not resolved): nothing was done."""
+    """The peer certainly never saw the request (connection refused, no such host): nothing was done."""
 
 
 class UnknownOutcome(CallFailed):
-    """The reply is lost (timeout, reset, 5xx): the peer may have done the work. Never treat this as failed."""
+    """The reply is lost (timeout, reset, 5xx): the peer may have done the work. Never call this failed."""
 
 
 class Problem(PlatformError):
@@ -133,7 +149,7 @@ class NotFound(Problem):
 
 
 class Refusal(Problem):
-    """A business "no": the request was understood and is refused for a reason that the caller can act on."""
+    """A business "no": the request was understood and is refused for a reason the caller can act on."""
 
     status = 409
     code = "refused"

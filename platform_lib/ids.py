@@ -9,6 +9,8 @@ from uuid import UUID
 
 from platform_lib.clock import Clock, SystemClock
 
+__all__ = ["Ids", "RandomIds", "SequentialIds"]
+
 _RANDOM_A_BITS = 12
 _RANDOM_B_BITS = 62
 

@@ -42,8 +42,15 @@ def _unlisted_names(module: Module, node: ast.ImportFrom) -> Iterator[Breach]:
                 node, f"{node.module} lists no public names (__all__); import from its package"
             )
             return
-        if alias.name not in public and importlib.util.find_spec(f"{node.module}.{alias.name}") is None:
+        if alias.name not in public and not _is_module(f"{node.module}.{alias.name}"):
             yield module.breach(node, f"{alias.name} is not in {node.module}.__all__; use a public name")
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what stands before the last dot is no package
+        return False
 
 
 def test_generated_services_import_only_public_names() -> None:

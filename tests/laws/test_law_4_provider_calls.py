@@ -12,7 +12,7 @@ from tests.laws.source import Breach, dotted, modules, plant, report, repository
 
 opens_a_transaction = re.compile(r"(^|\.)(transaction|begin)$")
 calls_a_provider = re.compile(
-    r"(^|[._])(provider|processor|psp|acquirer)s?\.\w+$|(^|\.)http\w*\.(request|get|post|put|delete)$"
+    r"(^|[._])(provider|processor|psp|acquirer)s?\.\w+$|(^|[._])http\w*\.(request|get|post|put|delete)$"
 )
 says_failed = re.compile(r"fail|declin|refus", re.IGNORECASE)
 

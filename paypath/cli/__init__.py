@@ -1,0 +1,47 @@
+"""The command `paypath`: one file per command, loaded when it is called.
+
+To add a command, write it as a `click` command in a file of this folder and name it in `commands`.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import click
+
+commands = {
+    "new": "paypath.cli.new:new",
+    "templates": "paypath.cli.templates:templates",
+    "demo": "paypath.cli.demo:demo",
+    "completion": "paypath.cli.completion:completion",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when somebody wants it, so that the others cost it nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the interface
+        return list(commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # the same
+        if cmd_name not in commands:
+            return None
+        module, _, attribute = commands[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        # https://no-color.org: present and not empty; otherwise click colours terminals only.
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
+    epilog="Exit codes: 0 done, 1 it failed, 2 bad input.",
+)
+@click.version_option(package_name="paypath", message="%(prog)s %(version)s")
+def main() -> None:
+    """Generate payment services in Python, and keep them on the golden path."""

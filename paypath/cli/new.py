@@ -1,0 +1,140 @@
+"""`paypath new`: generate a service."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from paypath.cli.output import Refused, note, row, telling_errors
+from paypath.cli.source_options import Where, source_options
+from platform_lib.clock import SystemClock
+
+if TYPE_CHECKING:
+    from paypath.scaffold import NewService
+
+
+def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's
+    from paypath.scaffold import ScaffoldError, kinds  # noqa: PLC0415  # keeps `--help` quick
+
+    try:
+        found = kinds(
+            ctx.params.get("source"), ref=ctx.params.get("ref"), worktree=bool(ctx.params.get("worktree"))
+        )
+    except ScaffoldError:
+        return []
+    return [kind.name for kind in found if kind.name.startswith(incomplete)]
+
+
+@click.command(
+    epilog="Exit codes: 0 the service is there; 1 it could not be generated; 2 bad input. "
+    "After 1 and 2 nothing was written."
+)
+@click.argument("destination", type=click.Path(path_type=Path))
+@click.option(
+    "--kind",
+    metavar="KIND",
+    shell_complete=_complete_kind,
+    help="Which kind of service; `paypath templates` lists them  [the only one]",
+)
+@click.option(
+    "-d", "--data", "pairs", metavar="NAME=ANSWER", multiple=True, help="Answer a question; may be repeated."
+)
+@click.option("--defaults", is_flag=True, help="Ask nothing; take the default of every other question.")
+@source_options
+@click.option("--no-git", is_flag=True, help="Make no git repository.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; asks nothing.")
+def new(
+    *,
+    destination: Path,
+    kind: str | None,
+    pairs: Iterable[str],
+    defaults: bool,
+    where: Where,
+    no_git: bool,
+    as_json: bool,
+) -> None:
+    """Generate a service in DESTINATION, a folder that is empty or does not exist.
+
+    What --data leaves open is asked on a terminal, and has its default elsewhere. The service becomes a git
+    repository with one commit, unless DESTINATION lies in a work tree already. Ctrl-C leaves nothing behind.
+    """
+    from paypath.scaffold import new as generate  # noqa: PLC0415  # keeps `--help` quick
+
+    clock = SystemClock()
+    began = clock.monotonic()
+    answers = dict(map(_pair, pairs))
+    # Ended from outside, we clean up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _end)
+    with telling_errors():
+        made = generate(
+            destination,
+            kind=kind,
+            answers=answers,
+            source=where.source,
+            ref=where.ref,
+            worktree=where.worktree,
+            prompt=not defaults and not as_json and sys.stdin.isatty() and sys.stdout.isatty(),
+            use_git=not no_git,
+        )
+    for text in made.notes:
+        note(text)
+    if made.defaulted and not defaults:
+        taken = ", ".join(f"{name}={made.answers[name]}" for name in made.defaulted)
+        note(f"no terminal to ask on, so defaults were taken: {taken}")
+    if as_json:
+        click.echo(json.dumps(_document(made)))
+    else:
+        _tell(made, clock.monotonic() - began)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, answer = text.partition("=")
+    if not equals or not name:
+        raise Refused(f'--data: "{text}" is no answer; write NAME=ANSWER, such as service_name=card-payments')
+    return name, answer
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # the interface of signal handlers
+    sys.exit(128 + number)
+
+
+def _document(made: NewService) -> dict[str, Any]:
+    return {
+        "service": made.answers["service_name"],
+        "kind": made.kind,
+        "folder": str(made.folder),
+        "version": made.version,
+        "source": made.source,
+        "answers": dict(made.answers),
+        "files": list(made.files),
+        "git": {"commit": made.commit, "work_tree": str(made.work_tree) if made.work_tree else None},
+        "notes": list(made.notes),
+    }
+
+
+def _tell(made: NewService, seconds: float) -> None:
+    answers = made.answers
+    where = os.path.relpath(made.folder)
+    shown = where if not where.startswith(f"..{os.sep}..") else str(made.folder)
+    name = click.style(answers["service_name"], fg="green", bold=True)
+    click.echo(f"{name} is in {shown}: {len(made.files)} files in {seconds:.1f} s")
+    row("kind", f"{made.kind} {made.version}")
+    row("package", answers["package"])
+    row("title", answers["title"])
+    row("platform_source", answers["platform_source"])
+    if made.commit:
+        row("git", f"first commit {made.commit} on main")
+    elif made.work_tree:
+        row("git", f"left to the work tree around it, {made.work_tree}")
+    click.echo("\nNext:")
+    if where != ".":
+        click.echo(f"  cd {shown}")
+    click.echo("  make test")

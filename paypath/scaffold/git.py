@@ -1,0 +1,61 @@
+"""Git as a command: one way to run it, unmoved by the caller's surroundings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from paypath.scaffold.errors import ScaffoldError
+
+# Set inside git's own hooks, where they would point every command at the wrong repository (git-rev-parse(1),
+# --local-env-vars).
+_misleading = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
+
+
+class GitFailed(ScaffoldError):
+    """A git command ended with an error; `str()` is what git said."""
+
+
+def git(*arguments: str, folder: Path, **variables: str) -> str:
+    """Run git in *folder* with *variables* added to its environment, and return what it printed.
+
+    Raises:
+        GitFailed: git ended with an error.
+        ScaffoldError: there is no git.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _misleading}
+    # Nobody is there to answer: a repository that wants a password is an error, not a question.
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables}
+    try:
+        done = subprocess.run(  # noqa: S603  # arguments are ours; what users give comes after `--`
+            ["git", *arguments],  # noqa: S607  # the user's git, as found on PATH
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ScaffoldError("git: not found on PATH; install git") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip() or f"ended with status {done.returncode}"
+        raise GitFailed(f"git {arguments[0]}: {said}")
+    return done.stdout.decode(errors="replace")
+
+
+def work_tree_of(folder: Path) -> Path | None:
+    """Return the top of the git work tree that *folder* lies in, if any."""
+    try:
+        return Path(git("rev-parse", "--show-toplevel", folder=folder).rstrip("\n"))
+    except GitFailed:
+        return None

@@ -1,0 +1,69 @@
+"""One render through copier: the same bytes as plain `copier copy` gives, and its errors in our words."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+from paypath.scaffold.errors import BadInput, ScaffoldError
+from paypath.scaffold.sources import Source
+
+answers_file = ".copier-answers.yml"
+_invalid_answer = re.compile(r"^Validation error for question '(?P<name>\w+)': (?P<why>.*)$", re.DOTALL)
+
+
+def render(
+    source: Source,
+    folder: Path,
+    answers: Mapping[str, str],
+    *,
+    suggestions: Mapping[str, str] | None = None,
+    prompt: bool = False,
+) -> None:
+    """Render *source* into *folder*.
+
+    Args:
+        source: the templates.
+        folder: where the service's files go; `folder` counts as its place for paths relative to the service.
+        answers: fixed answers by question, `kind` among them.
+        suggestions: other defaults than the template's for what is asked.
+        prompt: ask, on the terminal, what *answers* leaves open; otherwise defaults hold.
+
+    Raises:
+        BadInput: an answer is not valid.
+        ScaffoldError: the template cannot be rendered.
+        KeyboardInterrupt: the user left at a question.
+    """
+    import copier  # noqa: PLC0415  # half a second, which `--help` and `--version` need not pay
+    from copier.errors import CopierError  # noqa: PLC0415
+    from jinja2 import TemplateError  # noqa: PLC0415
+    from plumbum import ProcessExecutionError  # noqa: PLC0415
+
+    try:
+        with warnings.catch_warnings():
+            # Copier's warnings are about how it works inside; what matters to the user is in `source.notes`.
+            warnings.simplefilter("ignore")
+            copier.run_copy(
+                str(source.folder),
+                folder,
+                # The origin, not the clone or snapshot that is rendered, is what the service remembers.
+                data={"_src_path": source.origin, **answers},
+                user_defaults=dict(suggestions or {}),
+                vcs_ref=source.commit,
+                defaults=not prompt,
+                # A service must not depend on who generated it, so nothing comes from the user's settings.
+                settings=copier.Settings(),
+                quiet=True,
+            )
+    except KeyboardInterrupt:  # copier's is a CopierError too
+        raise
+    except ValueError as error:
+        if invalid := _invalid_answer.match(str(error)):
+            raise BadInput(f"{invalid['name']}: {invalid['why']}") from error
+        raise ScaffoldError(f"copier: {error}") from error
+    except (CopierError, TemplateError) as error:
+        raise ScaffoldError(f"copier: {error}") from error
+    except ProcessExecutionError as error:
+        raise ScaffoldError(f"git: {error.stderr.strip()}") from error

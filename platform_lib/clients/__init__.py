@@ -1,0 +1,30 @@
+"""Calls out to HTTP peers and PostgreSQL: a span each, a time limit, and errors that say what happened."""
+
+from asyncpg import Record
+
+from platform_lib.clients.http import HttpClient, HttpClientSettings, Reply, http_client
+from platform_lib.clients.postgres import (
+    CannotConnect,
+    Connection,
+    Postgres,
+    PostgresSettings,
+    postgres,
+    violated_constraint,
+)
+from platform_lib.clients.queries import Queries, Query
+
+__all__ = [
+    "CannotConnect",
+    "Connection",
+    "HttpClient",
+    "HttpClientSettings",
+    "Postgres",
+    "PostgresSettings",
+    "Queries",
+    "Query",
+    "Record",
+    "Reply",
+    "http_client",
+    "postgres",
+    "violated_constraint",
+]

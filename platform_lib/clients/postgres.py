@@ -1,0 +1,220 @@
+"""PostgreSQL by asyncpg: a pool as a resource, a span for each named query, lawful transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import asyncpg
+from asyncpg import Record
+from pydantic import Field
+
+from platform_lib import strict_json
+from platform_lib.clients._transaction import refuse_second_connection, transaction_open
+from platform_lib.config import Dsn, Seconds, Section
+from platform_lib.errors import NotStarted, PlatformError, Unavailable
+from platform_lib.redaction import mask_url
+from platform_lib.telemetry import client_span
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    from platform_lib.clients.queries import Query
+
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+
+_DEFAULT_PORT = 5432
+# Over the server's own limit, so that the server's clearer answer arrives first; ours is for a dead network.
+_CLIENT_GRACE_SECONDS = 1.0
+_UNREACHABLE = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+
+class PostgresSettings(Section):
+    """Where the database is, how many connections this process keeps, and how long anything may take."""
+
+    url: Annotated[Dsn, Field(description="postgresql://user:password@host:port/database")]
+    pool_min: Annotated[int, Field(ge=0, description="connections kept open when idle")] = 1
+    pool_max: Annotated[int, Field(ge=1, description="connections this process opens at most")] = 10
+    connect_timeout: Annotated[
+        Seconds, Field(gt=0, description="limit of opening a connection, and of waiting for a free one")
+    ] = 5.0
+    statement_timeout: Annotated[Seconds, Field(gt=0, description="limit of one statement")] = 10.0
+
+
+class CannotConnect(PlatformError):
+    """The database cannot be reached at start-up; the message says where it was sought, password masked."""
+
+
+class Connection:
+    """A connection lent by the pool: runs named queries, one span each; never leaves its block."""
+
+    def __init__(self, connection: PoolConnectionProxy[Record], attributes: dict[str, str | int]) -> None:
+        self._connection = connection
+        self._attributes = attributes
+
+    async def fetch_all(self, query: Query, *args: Any) -> list[Record]:
+        """Run *query* and return every row."""
+        with client_span(query.name, self._describe(query)) as span:
+            try:
+                return await self._connection.fetch(query.sql, *args)
+            except asyncpg.PostgresError as error:
+                span.set_attribute("db.response.status_code", str(error.sqlstate))
+                raise
+
+    async def fetch_one(self, query: Query, *args: Any) -> Record | None:
+        """Run *query* and return its first row, or None."""
+        with client_span(query.name, self._describe(query)) as span:
+            try:
+                return await self._connection.fetchrow(query.sql, *args)
+            except asyncpg.PostgresError as error:
+                span.set_attribute("db.response.status_code", str(error.sqlstate))
+                raise
+
+    async def execute(self, query: Query, *args: Any) -> int:
+        """Run *query* and return how many rows it affected; 0 for statements that affect none."""
+        with client_span(query.name, self._describe(query)) as span:
+            try:
+                status = await self._connection.execute(query.sql, *args)
+            except asyncpg.PostgresError as error:
+                span.set_attribute("db.response.status_code", str(error.sqlstate))
+                raise
+        last = status.rpartition(" ")[2]
+        return int(last) if last.isdecimal() else 0
+
+    def _describe(self, query: Query) -> dict[str, str | int]:
+        # Neither the SQL nor a parameter: parameters are what must never be in a trace.
+        return {
+            **self._attributes,
+            "db.operation.name": query.operation,
+            "db.query.summary": query.name,
+        }
+
+
+class Postgres:
+    """A pool of connections: an async context manager, to be registered as a resource of the service."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._settings = settings
+        self._pool: asyncpg.Pool[Record] | None = None
+        parts = urlsplit(settings.url.reveal())
+        self._attributes: dict[str, str | int] = {
+            "db.system.name": "postgresql",
+            "db.namespace": parts.path.lstrip("/"),
+            "server.address": parts.hostname or "localhost",
+            "server.port": parts.port or _DEFAULT_PORT,
+        }
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        try:
+            self._pool = await asyncpg.create_pool(
+                settings.url.reveal(),
+                min_size=min(settings.pool_min, settings.pool_max),
+                max_size=settings.pool_max,
+                timeout=settings.connect_timeout,
+                command_timeout=settings.statement_timeout + _CLIENT_GRACE_SECONDS,
+                init=_register_json,
+                reset=_keep_session,
+                server_settings={"statement_timeout": str(round(settings.statement_timeout * 1000))},
+            )
+        except (*_UNREACHABLE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise CannotConnect(
+                f"database: cannot connect to {mask_url(settings.url.reveal())} "
+                f"({type(error).__name__}); check that it runs, and its URL and password"
+            ) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), self._settings.connect_timeout)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection on which every statement commits by itself."""
+        refuse_second_connection(self)
+        pool = self._open_pool()
+        acquired = await self._acquire(pool)
+        try:
+            yield Connection(acquired, self._attributes)
+        finally:
+            await pool.release(acquired)
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: Isolation | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction: commits at the end of the block, rolls back on any error.
+
+        No call to a peer can be made inside (`LawBroken`), and no second connection be asked for.
+        """
+        async with self.connection() as connection:
+            with transaction_open(self):
+                async with connection._connection.transaction(isolation=isolation):  # noqa: SLF001  # of this module
+                    yield connection
+
+    async def check(self) -> str | None:
+        """Ask the database for a sign of life, without ever queueing for a connection.
+
+        Gives None if it is well, or a warning if every connection is busy: busy is not broken.
+        """
+        pool = self._open_pool()
+        if pool.get_idle_size() == 0 and pool.get_size() >= pool.get_max_size():
+            return f"busy: all {pool.get_max_size()} connections are in use"
+        connection = await pool.acquire(timeout=self._settings.connect_timeout)
+        try:
+            await connection.execute("SELECT 1")
+        finally:
+            await pool.release(connection)
+        return None
+
+    def _open_pool(self) -> asyncpg.Pool[Record]:
+        if self._pool is None:
+            raise NotStarted("database")
+        return self._pool
+
+    async def _acquire(self, pool: asyncpg.Pool[Record]) -> PoolConnectionProxy[Record]:
+        try:
+            return await pool.acquire(timeout=self._settings.connect_timeout)
+        except _UNREACHABLE as error:
+            raise Unavailable("The database cannot be reached now; try again.") from error
+
+
+def postgres(settings: PostgresSettings) -> Postgres:
+    """Make the pool that *settings* describe; it connects when the service opens it."""
+    return Postgres(settings)
+
+
+def violated_constraint(error: BaseException) -> str | None:
+    """Return the name of the constraint that *error* says was violated, or None if it is another error."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return error.constraint_name or None
+    return None
+
+
+async def _register_json(connection: Any) -> None:
+    """Let dicts and lists be parameters and values of json and jsonb columns, strictly read and written."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: strict_json.dumps(value).decode(),
+            decoder=strict_json.loads,
+        )
+
+
+async def _keep_session(_connection: Any) -> None:
+    """Reset nothing when a connection returns: an open transaction is rolled back anyway.
+
+    asyncpg's own reset is one more round trip for every request. Queries must not change the session:
+    `SET LOCAL` and transaction-level advisory locks end with their transaction.
+    """

@@ -1,0 +1,31 @@
+"""Settings of a process: typed, from several sources, each value with its origin, and no secret ever shown.
+
+::
+
+    class PaymentsSettings(Settings, prefix="PAYMENTS"):
+        database: PostgresSettings          # PAYMENTS_DATABASE_URL, PAYMENTS_DATABASE_POOL_MAX, …
+
+    settings = load_or_exit(PaymentsSettings)
+"""
+
+from platform_lib.config._load import load, load_or_exit, origins
+from platform_lib.config._origins import Origin
+from platform_lib.config._seconds import Seconds
+from platform_lib.config._secret import Dsn, Secret
+from platform_lib.config._section import Section
+from platform_lib.config._settings import Settings
+from platform_lib.config._variables import Variable, environment_variables
+
+__all__ = [
+    "Dsn",
+    "Origin",
+    "Seconds",
+    "Secret",
+    "Section",
+    "Settings",
+    "Variable",
+    "environment_variables",
+    "load",
+    "load_or_exit",
+    "origins",
+]

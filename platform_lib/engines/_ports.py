@@ -1,0 +1,48 @@
+"""Free ports, and who holds the taken ones."""
+
+from __future__ import annotations
+
+import socket
+
+from platform_lib.engines._engine import loopback
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((loopback, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def port_is_taken(port: int) -> bool:
+    """Return whether something listens on *port* of the loopback address or of all addresses."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((loopback, port))
+        except OSError:
+            return True
+    return False
+
+
+def holder_of(port: int) -> str:
+    """Return who listens on *port*, such as ``nats-server (pid 4711)``, as far as this user may know."""
+    import psutil  # noqa: PLC0415  # only the rare complaint about a port needs it
+
+    unknown = "another process"
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return unknown
+    for connection in connections:
+        if (
+            connection.status == psutil.CONN_LISTEN
+            and tuple(connection.laddr)[1:] == (port,)
+            and connection.pid
+        ):
+            try:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            except psutil.Error:
+                return f"pid {connection.pid}"
+    return unknown

@@ -1,0 +1,75 @@
+-- name: add_to_outbox
+-- Store one event beside the change it tells of.
+INSERT INTO platform_outbox (merchant_id, id, type, source, subject, time, data, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: lock_outbox_batch
+-- Lock the oldest waiting event of each of up to $2 aggregates that no other relay holds.
+SELECT waiting.merchant_id, waiting.id, waiting.type, waiting.source, waiting.subject, waiting.time,
+       waiting.data, waiting.traceparent, waiting.attempts
+FROM platform_outbox AS waiting
+WHERE waiting.published_at IS NULL
+  AND waiting.parked_at IS NULL
+  AND (waiting.retry_at IS NULL OR waiting.retry_at <= $1)
+  AND NOT EXISTS (
+      SELECT FROM platform_outbox AS earlier
+      WHERE earlier.merchant_id = waiting.merchant_id
+        AND earlier.subject = waiting.subject
+        AND earlier.sequence < waiting.sequence
+        AND earlier.published_at IS NULL
+        AND earlier.parked_at IS NULL
+  )
+ORDER BY waiting.sequence
+LIMIT $2
+FOR UPDATE OF waiting SKIP LOCKED;
+
+-- name: mark_outbox_published
+-- Mark a batch of events as stored by the broker.
+UPDATE platform_outbox AS waiting
+SET published_at = $3, attempts = waiting.attempts + 1, last_error = NULL
+FROM unnest($1::text[], $2::uuid[]) AS sent (merchant_id, id)
+WHERE waiting.merchant_id = sent.merchant_id AND waiting.id = sent.id;
+
+-- name: mark_outbox_rejected
+-- Note that the broker cannot take an event: try again at $4, or park it at $5.
+UPDATE platform_outbox
+SET attempts = attempts + 1, last_error = $3, retry_at = $4, parked_at = $5
+WHERE merchant_id = $1 AND id = $2;
+
+-- name: release_parked
+-- Let a parked event try again from the start.
+UPDATE platform_outbox
+SET parked_at = NULL, retry_at = NULL, attempts = 0
+WHERE merchant_id = $1 AND id = $2 AND parked_at IS NOT NULL;
+
+-- name: measure_outbox
+-- Count what waits and what is parked, and date the oldest that waits.
+SELECT (SELECT count(*) FROM platform_outbox WHERE published_at IS NULL AND parked_at IS NULL) AS waiting,
+       (SELECT count(*) FROM platform_outbox WHERE parked_at IS NOT NULL) AS parked,
+       (SELECT min(time) FROM platform_outbox WHERE published_at IS NULL AND parked_at IS NULL) AS oldest;
+
+-- name: purge_outbox
+-- Delete up to $2 events that were published before $1.
+DELETE FROM platform_outbox
+WHERE (merchant_id, id) IN (
+    SELECT merchant_id, id FROM platform_outbox
+    WHERE published_at < $1
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+);
+
+-- name: accept_into_inbox
+-- Note that a consumer handles a message, unless it did before.
+INSERT INTO platform_inbox (merchant_id, consumer, source, event_id, accepted_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (merchant_id, consumer, source, event_id) DO NOTHING;
+
+-- name: purge_inbox
+-- Delete up to $2 notes of messages that were accepted before $1.
+DELETE FROM platform_inbox
+WHERE (merchant_id, consumer, source, event_id) IN (
+    SELECT merchant_id, consumer, source, event_id FROM platform_inbox
+    WHERE accepted_at < $1
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+);

@@ -1,0 +1,137 @@
+"""Events in: a durable pull consumer that gives one event at a time to a handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from nats import errors as nats_errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext, api
+
+from platform_lib.clock import Clock
+from platform_lib.errors import CallFailed
+from platform_lib.events.event import Event, InvalidEvent
+from platform_lib.telemetry import consumer_span, remote_parent
+
+_log = logging.getLogger(__name__)
+
+EventHandler: TypeAlias = Callable[[Event], Awaitable[None]]
+
+_FETCH_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
+_FIRST_REDELIVERY_SECONDS, _LONGEST_REDELIVERY_SECONDS = 0.25, 300.0
+
+
+class Subscription:
+    """One durable consumer of one stream."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[JetStreamContext]],
+        *,
+        stream: str,
+        durable: str,
+        subject: str,
+        handler: EventHandler,
+        clock: Clock,
+        ack_wait: float,
+        max_deliver: int,
+    ) -> None:
+        self._connect = connect
+        self._stream = stream
+        self._durable = durable
+        self._handler = handler
+        self._clock = clock
+        self._ack_wait = ack_wait
+        self._config = api.ConsumerConfig(
+            name=durable,
+            durable_name=durable,
+            filter_subject=subject,
+            ack_wait=ack_wait,
+            max_deliver=max_deliver,
+        )
+        self._max_deliver = max_deliver
+
+    async def run(self) -> None:
+        """Consume until cancelled; a lost broker is waited for."""
+        while True:
+            try:
+                await self._consume()
+            except (CallFailed, nats_errors.Error, TimeoutError) as error:
+                _log.warning(
+                    "consumer %s: the broker fails (%s); trying again", self._durable, type(error).__name__
+                )
+            except asyncio.CancelledError:
+                # The driver cancels its own waiters when it closes; only a task that was asked to stop stops.
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+            await self._clock.sleep(_RETRY_SECONDS)
+
+    async def _consume(self) -> None:
+        jetstream = await self._connect()
+        await jetstream.add_consumer(self._stream, config=self._config)
+        pull = await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
+        try:
+            while True:
+                try:
+                    # One at a time: what waits in a local batch would use up its time to be acknowledged.
+                    messages = await pull.fetch(1, timeout=_FETCH_SECONDS)
+                except nats_errors.TimeoutError:
+                    # Nothing new, or nobody there: the stream may also be another one by now.
+                    await (await self._connect()).consumer_info(self._stream, self._durable)
+                    continue
+                for message in messages:
+                    await self._handle(message)
+        finally:
+            await _unsubscribe(pull)
+
+    async def _handle(self, message: Msg) -> None:
+        delivered = message.metadata.num_delivered
+        try:
+            event = Event.from_json(message.data)
+        except InvalidEvent as error:
+            _log.error("consumer %s: message %d: %s", self._durable, message.metadata.sequence.stream, error)
+            await message.term()
+            return
+        attributes: dict[str, str | int] = {
+            "messaging.system": "nats",
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": message.subject,
+            "messaging.consumer.group.name": self._durable,
+            "messaging.message.id": str(event.id),
+        }
+        traceparent = (message.headers or {}).get("traceparent")
+        with remote_parent(traceparent):
+            try:
+                with consumer_span(f"process {message.subject}", attributes):
+                    async with asyncio.timeout(self._ack_wait):
+                        await self._handler(event)
+            except Exception:  # noqa: BLE001 - whatever the handler raises, the event is delivered again
+                _log.exception(
+                    "consumer %s: event %s (%s) failed, delivery %d of %d",
+                    self._durable,
+                    event.id,
+                    event.type,
+                    delivered,
+                    self._max_deliver,
+                )
+                await message.nak(delay=_wait_before(delivered + 1))
+                return
+        await message.ack()
+
+
+async def _unsubscribe(pull: JetStreamContext.PullSubscription) -> None:
+    try:
+        await pull.unsubscribe()
+    except (nats_errors.Error, ValueError):
+        return  # closed with its connection; the durable consumer stays on the server either way
+
+
+def _wait_before(delivery: int) -> float:
+    """Return the seconds to wait before *delivery*, the second being the first that waits."""
+    return float(min(_FIRST_REDELIVERY_SECONDS * 2 ** (delivery - 2), _LONGEST_REDELIVERY_SECONDS))

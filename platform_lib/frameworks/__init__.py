@@ -1,0 +1,1 @@
+"""Glue for what calls a service's code; a module is named after its framework."""

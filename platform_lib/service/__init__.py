@@ -1,0 +1,31 @@
+"""The life of a service: what it opens, runs, answers while it stops, and closes.
+
+A service is composed once: make a `Service`, register resources and workers, `install` the application and
+`serve` it. The order of start and stop is the library's business; see `serve`.
+"""
+
+from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
+from platform_lib.service._edges import ContentTooLarge
+from platform_lib.service._problem import problem_body, problem_headers
+from platform_lib.service._resources import StartFailed
+from platform_lib.service._serve import serve
+from platform_lib.service._service import Phase, Service
+from platform_lib.service._settings import LifecycleSettings, ServerSettings, ServiceSettings
+
+__all__ = [
+    "ASGIApp",
+    "ContentTooLarge",
+    "LifecycleSettings",
+    "Message",
+    "Phase",
+    "Receive",
+    "Scope",
+    "Send",
+    "ServerSettings",
+    "Service",
+    "ServiceSettings",
+    "StartFailed",
+    "problem_body",
+    "problem_headers",
+    "serve",
+]

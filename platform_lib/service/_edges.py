@@ -1,0 +1,158 @@
+"""What every request meets before the application: drain, last resort, body limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+
+from platform_lib.errors import Fault, Problem, Unavailable
+from platform_lib.service._problem import send_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
+
+_logger = logging.getLogger("platform_lib.service")
+
+
+class ContentTooLarge(Problem):
+    """The request body is larger than the service takes."""
+
+    status = 413
+    code = "content_too_large"
+    title = "Content too large"
+
+
+class InFlight:
+    """ASGI middleware that counts requests in flight and, while draining, has clients connect elsewhere."""
+
+    def __init__(self, app: ASGIApp, *, draining: Callable[[], bool]) -> None:
+        self._app = app
+        self._draining = draining
+        self.count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def closing_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._draining():
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        self.count += 1
+        try:
+            await self._app(scope, receive, closing_send)
+        finally:
+            self.count -= 1
+
+
+class LastResort:
+    """ASGI middleware that answers a `Problem` nobody answered, and any other error as a fault, logged once.
+
+    A request cut off because the service stops is told so (503, worth a retry with the same idempotency key).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watching_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching_send)
+        except asyncio.CancelledError:
+            if not started:
+                await send_problem(send, Unavailable("The service is stopping; send the same request again"))
+            raise
+        except Problem as problem:
+            if started:
+                raise
+            await send_problem(send, problem)
+        except Exception as error:
+            trace.get_current_span().set_attribute("error.type", type(error).__qualname__)
+            _logger.exception(
+                "unhandled %s in %s %s", type(error).__qualname__, scope["method"], scope["path"]
+            )
+            if not started:
+                await send_problem(send, Fault("Something failed on our side; the trace id finds it"))
+
+
+class BodyLimit:
+    """ASGI middleware that answers 413 to a body larger than *max_bytes*, announced or not."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._problem = ContentTooLarge(
+            f"The largest body taken here has {max_bytes} bytes", max_bytes=max_bytes
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._announced(scope) > self._max_bytes:
+            await send_problem(send, self._problem)
+            return
+        await _LimitedExchange(self._app, self._max_bytes, self._problem).run(scope, receive, send)
+
+    def _announced(self, scope: Scope) -> int:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit():
+                return int(value[:19])
+        return 0
+
+
+class _TooLarge(Exception):
+    """Stops an application that reads a body it may not have."""
+
+
+class _LimitedExchange:
+    """One request whose body is counted as it arrives."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, problem: Problem) -> None:
+        self._app = app
+        self._left = max_bytes
+        self._problem = problem
+        self._refused = False
+        self._started = False
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counting_receive() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                self._left -= len(message.get("body", b""))
+                if self._left < 0:
+                    if not (self._refused or self._started):
+                        self._refused = True
+                        await send_problem(send, self._problem)
+                    raise _TooLarge
+            return message
+
+        async def unrefused_send(message: Message) -> None:
+            if not self._refused:
+                self._started = True
+                await send(message)
+
+        try:
+            await self._app(scope, counting_receive, unrefused_send)
+        except Exception:
+            if not self._refused:
+                raise

@@ -1,0 +1,58 @@
+"""The three probes, answered before anything else sees the request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from platform_lib.errors import Problem
+from platform_lib.service._problem import send_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from platform_lib.health import HealthChecks, Report
+    from platform_lib.service._asgi import ASGIApp, Receive, Scope, Send
+
+_headers = [(b"content-type", b"application/health+json"), (b"cache-control", b"no-store")]
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class Probes:
+    """ASGI middleware answering `/livez`, `/readyz`, `/startupz` from memory: no I/O, no span, no log."""
+
+    def __init__(self, app: ASGIApp, health: HealthChecks, *, verbose_allowed: bool) -> None:
+        self._app = app
+        self._verbose_allowed = verbose_allowed
+        self._reports: dict[str, Callable[[], Report]] = {
+            "/livez": health.liveness,
+            "/readyz": health.readiness,
+            "/startupz": health.startup,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a probe, or pass the connection on."""
+        report = self._reports.get(scope["path"]) if scope["type"] == "http" else None
+        if report is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await send_problem(
+                send, MethodNotAllowed("A probe answers GET and HEAD", headers={"allow": "GET, HEAD"})
+            )
+        else:
+            await self._answer(report(), scope, send)
+
+    async def _answer(self, report: Report, scope: Scope, send: Send) -> None:
+        verbose = self._verbose_allowed and scope.get("query_string", b"").split(b"=")[0] == b"verbose"
+        body = json.dumps(report.document(verbose=verbose), separators=(", ", ": ")).encode()
+        headers = [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
+        status = 503 if report.status == "fail" else 200
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

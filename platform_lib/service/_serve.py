@@ -1,0 +1,142 @@
+"""The entry point of a service process: start, serve, drain, stop, in that order and within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from platform_lib.config import environment_variables
+from platform_lib.errors import PlatformError
+from platform_lib.redaction import redact
+from platform_lib.service._installed import Installed
+from platform_lib.service._listener import bind
+from platform_lib.telemetry import configure_logging, start_telemetry
+
+if TYPE_CHECKING:
+    from platform_lib.service._asgi import ASGIApp
+    from platform_lib.service._http_server import HttpServer
+    from platform_lib.service._service import Service
+
+_logger = logging.getLogger("platform_lib.service")
+_failed = 1
+
+
+def serve(service: Service, app: ASGIApp) -> int:
+    """Serve *app* until a signal ends it; returns the exit code of the process.
+
+    On SIGTERM: readiness fails while requests are still served, with `Connection: close` (`lifecycle.drain`
+    seconds, none on SIGINT); the listener closes; requests in flight end (`in_flight`); workers end and
+    resources close in reverse (`stop`); telemetry leaves (`flush`). A further signal cuts a stage short: the
+    drain, then the requests in flight. A start that fails, or a port that is taken, is one message on stderr
+    and exit code 1.
+
+    An application that was not installed on the service is installed here. Call it from the main thread.
+    """
+    installed = app if isinstance(app, Installed) else service.install(app)
+    settings = service.settings
+    configure_logging(settings.telemetry, service_name=service.name)
+    setting = _port_setting(service)
+    try:
+        listener = bind(settings.http.host, settings.http.port, setting=setting)
+    except PlatformError as error:
+        return _give_up(service, error)
+    telemetry = start_telemetry(
+        settings.telemetry,
+        service_name=service.name,
+        version=service.version,
+        environment=settings.environment,
+    )
+    from platform_lib.service._http_server import HttpServer, event_loop  # noqa: PLC0415  # uvicorn: only to serve
+
+    server = HttpServer(installed, settings, listener, port_setting=setting)
+    try:
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            return runner.run(_Process(service, installed, server).run())
+    except PlatformError as error:
+        return _give_up(service, error)
+    finally:
+        listener.close()
+        telemetry.shutdown(settings.lifecycle.flush)
+
+
+class _Process:
+    """One run of a service, from start to stop."""
+
+    def __init__(self, service: Service, installed: Installed, server: HttpServer) -> None:
+        self._service = service
+        self._installed = installed
+        self._server = server
+        self._asked = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._drain_seconds = service.settings.lifecycle.drain
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        starting = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number, starting)
+        try:
+            await self._service.start()
+        except asyncio.CancelledError:
+            _logger.info("%s: stopped while starting", self._service.name)
+            return 0
+        try:
+            return await self._serve()
+        finally:
+            await self._service.stop()
+            _logger.info("%s: stopped", self._service.name)
+
+    async def _serve(self) -> int:
+        serving = asyncio.create_task(self._server.serve(), name="http server")
+        asked = asyncio.create_task(self._asked.wait())
+        await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not serving.done():
+            await self._drain()
+            self._server.stop()
+        await serving  # raises what kept the server from listening
+        return 0
+
+    async def _drain(self) -> None:
+        self._service.begin_drain()
+        _logger.info(
+            "%s: not ready any more, still serving for %g s (%d requests in flight)",
+            self._service.name,
+            self._drain_seconds,
+            self._installed.in_flight,
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                await self._hurry.wait()
+
+    def _on_signal(self, number: int, starting: asyncio.Task[int] | None) -> None:
+        if self._service.phase in ("new", "starting") and starting is not None:
+            starting.cancel()
+        elif not self._asked.is_set():
+            if number == signal.SIGINT:
+                self._drain_seconds = 0.0
+            self._asked.set()
+        elif not self._hurry.is_set():
+            self._hurry.set()
+        else:
+            self._server.abandon_requests()
+
+
+def _port_setting(service: Service) -> str:
+    """Return the name by which an operator sets the port."""
+    for variable in environment_variables(type(service.settings)):
+        if variable.field == "http.port":
+            return variable.name
+    return "http.port"
+
+
+def _give_up(service: Service, error: PlatformError) -> int:
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, PlatformError | OSError | SystemExit):
+        _logger.error("%s: cannot start", service.name, exc_info=cause)  # a mistake in code: show where
+    sys.stderr.write(f"{service.name}: cannot start: {redact(str(error))}\n")
+    return _failed

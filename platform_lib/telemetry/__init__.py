@@ -1,0 +1,36 @@
+"""Traces and logs: what happened, for whom, and how long it took, without a secret or a card number in it.
+
+Custom spans are made with the functions below; they speak the OpenTelemetry API, so any other
+instrumentation joins the same trace. Only `start_telemetry` loads the SDK.
+"""
+
+from platform_lib.telemetry._context import (
+    current_trace_id,
+    current_traceparent,
+    outbound_headers,
+    parse_traceparent,
+    remote_parent,
+)
+from platform_lib.telemetry._logs import configure_logging
+from platform_lib.telemetry._server import ServerSpans
+from platform_lib.telemetry._settings import TelemetrySettings
+from platform_lib.telemetry._spans import client_span, consumer_span, mark_failed, producer_span, traced
+from platform_lib.telemetry._start import Telemetry, start_telemetry
+
+__all__ = [
+    "ServerSpans",
+    "Telemetry",
+    "TelemetrySettings",
+    "client_span",
+    "configure_logging",
+    "consumer_span",
+    "current_trace_id",
+    "current_traceparent",
+    "mark_failed",
+    "outbound_headers",
+    "parse_traceparent",
+    "producer_span",
+    "remote_parent",
+    "start_telemetry",
+    "traced",
+]

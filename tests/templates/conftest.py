@@ -1,0 +1,40 @@
+"""The templates of this work tree, away from it: as a plain folder and as a git repository of their own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from paypath.scaffold.sources import snapshot
+from tests.templates.engines import repository
+
+root = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The templates as they are now, without git."""
+    return snapshot(root, tmp_path_factory.mktemp("plain") / "paypath")
+
+
+@pytest.fixture(scope="session")
+def released(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a git repository with one commit; not to be changed."""
+    return repository(shutil.copytree(plain, tmp_path_factory.mktemp("released") / "paypath"))
+
+
+@pytest.fixture
+def checkout(plain: Path, tmp_path: Path) -> Path:
+    """The same as a git repository that a test may change."""
+    return repository(shutil.copytree(plain, tmp_path / "paypath"))
+
+
+@pytest.fixture(autouse=True)
+def bare_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither engine finds settings, replays or caches of whoever runs the tests."""
+    home = str(tmp_path_factory.mktemp("home"))
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, home)
+    monkeypatch.delenv("COPIER_SETTINGS_PATH", raising=False)
