@@ -15,7 +15,7 @@ from paypath.demo.teller import Teller
 from paypath.demo.trace import Span, draw, tree
 
 _wanted_events = {"payment.authorised", "payment.captured", "payment.refunded", "payment.declined"}
-_wanted_roles = {"request", "use case", "provider call", "database", "broker"}
+_wanted_roles = {"request", "use case", "provider call", "database", "outbox", "broker"}
 _request = "POST /v1/payments"
 
 

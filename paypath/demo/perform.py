@@ -106,15 +106,12 @@ def _start_provider(stack: ExitStack, shown: Performance, port: int, teller: Tel
             process(
                 "provider",
                 "platform_lib.sandbox",
+                "--port",
+                str(port),
+                "--webhook-url",
+                f"{shown.url}/v1/provider-events",
                 log=_log(shown, "provider"),
-                variables={
-                    "SANDBOX_PORT": str(port),
-                    "SANDBOX_API_KEY": _provider_key,
-                    "SANDBOX_WEBHOOK_URL": f"{shown.url}/v1/provider-events",
-                    "SANDBOX_WEBHOOK_SECRET": _webhook_secret,
-                    # So late that the sweeper finds the truth of the lost reply before a webhook tells it.
-                    "SANDBOX_WEBHOOK_DELAY": "3s",
-                },
+                variables={"SANDBOX_API_KEY": _provider_key, "SANDBOX_WEBHOOK_SECRET": _webhook_secret},
                 ready=f"{url}/sandbox/state",
                 clock=clock,
             )

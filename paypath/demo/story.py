@@ -126,6 +126,8 @@ class Story:
         return f"{one}, {same}, {operations} provider operation{'s' if operations != 1 else ''}"
 
     def _lose_the_reply(self) -> str:
+        # Without webhooks, or the provider's own word might arrive before the loss was even noticed.
+        self._provider.put("/sandbox/webhooks", json={"url": None})
         reply = self._pay(7700, "tok_reply_lost")
         payment = reply.json()
         self._lost = payment
@@ -137,6 +139,8 @@ class Story:
         while state == "unknown" and self._clock.monotonic() < deadline:
             time.sleep(0.05)  # law-5: polls another process, which keeps the machine's time
             state = self._service.get(f"/v1/payments/{self._lost['id']}").json()["state"]
+        webhooks = str(self._service.base_url.join("/v1/provider-events"))
+        self._provider.put("/sandbox/webhooks", json={"url": webhooks})
         [operation] = self._operations(self._lost["attempts"][0]["id"])
         return f"{state}, as the provider says: {operation['status']}"
 

@@ -32,6 +32,8 @@ class Span:
     @property
     def role(self) -> str:
         """Return what part of the system this is, in one word."""
+        if "outbox" in self.name:
+            return "outbox"
         if "db.system.name" in self.attributes:
             return "database"
         if self.kind == _server:
@@ -40,7 +42,7 @@ class Span:
             return "provider call"
         if self.kind in {_producer, _consumer}:
             return "broker"
-        return "outbox" if "outbox" in self.name else "use case"
+        return "use case"
 
 
 def tree(spans: Iterable[Span]) -> Iterator[tuple[str, Span]]:

@@ -100,7 +100,17 @@ def _from_detail(
     path = next((location[:end] for end in range(len(location), 0, -1) if location[:end] in table), None)
     own_words = str(detail["ctx"]["error"]) if detail["type"] in {"value_error", "assertion_error"} else ""
     if path is None:
-        return Mistake(".".join(location) or settings_type.__name__, redact(own_words) or "is not valid")
+        # A validator of a whole section: any of its fields may be the wrong one.
+        inside = [
+            stack.places(inner)[0]
+            for inner in table
+            if inner[: len(location)] == location and inner in values
+        ]
+        return Mistake(
+            ".".join(location) or settings_type.__name__,
+            redact(own_words) or "is not valid",
+            found_in=(", ".join(inside),) if inside else (),
+        )
     leaf = table[path]
     if path in unreadable:
         return None  # reported already, with what it should have been

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BeforeValidator, SecretBytes, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
 
 from platform_lib.config._seconds import expected as duration
 from platform_lib.config._seconds import parse_seconds
@@ -51,7 +51,7 @@ def _type_words(annotation: Any) -> str:
 def _class_words(kind: type, parts: Sequence[Any]) -> str:
     if issubclass(kind, enum.Enum):
         return "one of " + ", ".join(str(member.value) for member in kind)
-    if issubclass(kind, Mapping):
+    if issubclass(kind, Mapping | BaseModel):
         return "a JSON object"
     if issubclass(kind, Sequence | AbstractSet):
         return f"a list (comma-separated, or JSON), each {_type_words(parts[0]) if parts else 'a text'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -21,7 +21,6 @@ class _Hidden:
 
     __slots__ = ("_value",)
 
-    _expected: ClassVar[str]
     _value: Any
 
     def __str__(self) -> str:
@@ -35,6 +34,9 @@ class _Hidden:
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}: cannot be changed; make a new one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        self.__setattr__(name, None)
 
     def __copy__(self) -> Self:
         return self

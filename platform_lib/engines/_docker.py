@@ -17,7 +17,8 @@ project_label = "paypath.project"
 checkout_label = "paypath.checkout"
 owner_label = "paypath.owner"
 _answer_seconds = 3
-_default_address = "unix:///var/run/docker.sock"
+_socket_scheme = "unix://"
+_default_address = f"{_socket_scheme}/var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,44 @@ def container_engine() -> ContainerEngine | NoContainerEngine:
         import docker  # noqa: PLC0415  # takes 0.2 s, and only container engines need it
     except ImportError:
         return NoContainerEngine("the Python package docker is not installed; install paypath[testing]")
-    address = os.environ.get("DOCKER_HOST") or _default_address
+    address = _address()
     try:
+        _knock(address)
         with docker_client(timeout=_answer_seconds) as client:
-            address = client.api.base_url
             return ContainerEngine(address=address, version=str(client.version()["Version"]))
     except (docker.errors.DockerException, OSError, ValueError) as error:
         return NoContainerEngine(f"no container engine at {address}: {_cause(error)}")
 
 
+def _address() -> str:
+    """Return where Docker's client looks: what the environment says, then the current context, then the default."""
+    from docker.context import ContextAPI  # noqa: PLC0415  # as above
+
+    context = ContextAPI.kwargs_from_context(environment=os.environ)
+    return os.environ.get("DOCKER_HOST") or str(context.get("base_url") or _default_address)
+
+
+def _knock(address: str) -> None:
+    """Connect to a socket file before Docker's client does: where nobody answers, it leaves a socket open."""
+    if address.startswith(_socket_scheme):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_answer_seconds)
+            knocking.connect(address.removeprefix(_socket_scheme))
+
+
 def _cause(error: BaseException) -> str:
-    """Return the innermost reason in a few words: the client wraps it four times over."""
-    text = str(error)
+    """Return the reason in a few words; Docker's client wraps it four times over."""
+    text = f"{type(error).__name__} {error}"
     for hint, words in (
         ("FileNotFoundError", "no such socket"),
         ("PermissionError", "this user may not use it"),
-        ("Permission denied", "this user may not use it"),
         ("ConnectionRefusedError", "connection refused"),
         ("Connection refused", "connection refused"),
         ("timed out", f"no answer within {_answer_seconds} s"),
     ):
         if hint in text:
             return words
-    return text
+    return str(error)
 
 
 @contextmanager

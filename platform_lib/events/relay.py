@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 30.0
 _PURGE_EVERY_SECONDS = 60.0
+_PURGE_BATCH = 1000
 # A parent that is not sampled: asking an empty outbox ten times a second belongs to no trace.
 _UNSAMPLED = f"00-{1:032x}-{1:016x}-00"
 
@@ -202,5 +203,7 @@ class _Relay:
     async def _purge(self, keep_published: float) -> None:
         before = self._clock.now() - timedelta(seconds=keep_published)
         with remote_parent(_UNSAMPLED):
-            async with self._database.transaction() as connection:
-                await Outbox().purge(connection, published_before=before)
+            deleted = _PURGE_BATCH
+            while deleted == _PURGE_BATCH:  # a transaction each, so that none holds many rows for long
+                async with self._database.transaction() as connection:
+                    deleted = await Outbox().purge(connection, published_before=before, limit=_PURGE_BATCH)

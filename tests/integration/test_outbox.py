@@ -14,7 +14,7 @@ import pytest
 from nats.aio.msg import Msg
 
 from platform_lib import ManualClock, SequentialIds
-from platform_lib.clients import Connection, Postgres, PostgresSettings, Queries, Record, postgres
+from platform_lib.clients import Connection, Postgres, PostgresSettings, Queries, Query, Record, postgres
 from platform_lib.engines import nats_engine
 from platform_lib.errors import CallFailed, NotSent
 from platform_lib.events import (
@@ -29,6 +29,7 @@ from platform_lib.events import (
     outbox_ddl,
     outbox_relay,
 )
+from platform_lib.events._queries import queries
 from platform_lib.telemetry import traced
 from platform_lib.testing import CapturedSpans
 
@@ -43,6 +44,16 @@ SELECT * FROM platform_outbox ORDER BY sequence
 -- Count the other sessions that are inside a transaction.
 SELECT count(*) AS open FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+-- name: add_published
+-- Events that were published at a time.
+INSERT INTO platform_outbox (merchant_id, id, type, source, subject, time, data, published_at)
+SELECT 'merchant-1', gen_random_uuid(), 'payment.captured', 'payments', 'payment-' || number, $2, '{}', $2
+FROM generate_series(1, $1) AS number
+-- name: add_waiting
+-- Events that wait, two of each payment.
+INSERT INTO platform_outbox (merchant_id, id, type, source, subject, time, data)
+SELECT 'merchant-1', gen_random_uuid(), 'payment.captured', 'payments', 'payment-' || number / 2, $2, '{}'
+FROM generate_series(1, $1) AS number
 -- name: create_effects
 -- A table for what consumers do.
 CREATE TABLE effects (event_id uuid NOT NULL)
@@ -55,6 +66,8 @@ SELECT event_id, count(*) AS times FROM effects GROUP BY event_id ORDER BY event
 """,
     "test_outbox",
 )
+
+explained = Query("explain", f"EXPLAIN {queries.lock_outbox_batch.sql}", "How a batch is found.")
 
 
 @pytest.fixture(scope="session")
@@ -274,13 +287,17 @@ async def test_a_row_that_one_relay_is_publishing_is_passed_over_by_another(
         await begun.wait()
         await add(database, free, behind)
         async with running(outbox_relay(database, quick, clock=RecordingClock())):
-            await until(lambda: _is(quick.ids == [str(free.id)]))
+            await until(lambda: _two_wait(database))
         # The second of one payment waits for the first, even while another relay holds the first.
         assert (slow_ids, quick.ids) == ([str(held.id)], [str(free.id)])
         go_on.set()
         await until(lambda: drained(database))
 
     assert slow_ids == [str(held.id), str(behind.id)]
+
+
+async def _two_wait(database: Postgres) -> bool:
+    return await waiting(database) == 2
 
 
 async def _is(value: bool) -> bool:  # noqa: FBT001 - the shape that until() wants
@@ -290,13 +307,24 @@ async def _is(value: bool) -> bool:  # noqa: FBT001 - the shape that until() wan
 async def test_events_of_one_payment_are_published_in_order_by_any_number_of_relays(
     database: Postgres, database_url: str, event: MakeEvent
 ) -> None:
-    publisher = RecordingPublisher()
+    class LaterFirst(RecordingPublisher):
+        """Takes the longer, the earlier an event is."""
+
+        async def publish(
+            self, subject: str, payload: bytes, *, message_id: str, headers: Mapping[str, str] | None = None
+        ) -> None:
+            for _ in range(100 - position[message_id]):
+                await asyncio.sleep(0)
+            await super().publish(subject, payload, message_id=message_id, headers=headers)
+
+    publisher = LaterFirst()
     events = [event(subject=f"payment-{number % 10}") for number in range(100)]
+    position = {str(event.id): number for number, event in enumerate(events)}
     subject_of = {str(event.id): event.subject for event in events}
     await add(database, *events)
 
     async with pool(database_url) as a, pool(database_url) as b, pool(database_url) as c:
-        relays = [outbox_relay(each, publisher, clock=RecordingClock(), batch=4) for each in (a, b, c)]
+        relays = [outbox_relay(each, publisher, clock=RecordingClock(), batch=25) for each in (a, b, c)]
         async with running(*relays):
             await until(lambda: drained(database))
 
@@ -556,6 +584,33 @@ async def test_published_events_are_deleted_after_their_time(database: Postgres,
         await until(advanced)
 
     assert clock.monotonic() > 3600
+
+
+async def test_however_many_published_events_are_old_enough_they_all_go(database: Postgres) -> None:
+    clock = ManualClock()
+    async with database.connection() as connection:
+        await connection.execute(sql.add_published, 2500, clock.now() - timedelta(days=8))
+
+    async with running(outbox_relay(database, RecordingPublisher(), clock=clock)):
+        await until(lambda: _is_empty(database))
+
+
+async def _is_empty(database: Postgres) -> bool:
+    return await rows(database) == []
+
+
+async def test_a_backlog_that_the_planner_knows_nothing_of_is_read_by_index(database: Postgres) -> None:
+    """Statistics of a table that is mostly empty are wrong after an outage; a bad plan is quadratic then."""
+    now = ManualClock().now()
+    async with database.connection() as connection:
+        await connection.execute(sql.add_waiting, 2000, now)
+        plan = await connection.fetch_all(explained, now, 100)
+
+    lines = [row["QUERY PLAN"].strip() for row in plan]
+    assert any("using platform_outbox_waiting on" in line for line in lines)
+    assert any("using platform_outbox_waiting_by_subject on" in line for line in lines)
+    assert any(line.startswith("Index Cond: ((merchant_id = waiting.merchant_id)") for line in lines)
+    assert not any("Seq Scan" in line or "Join" in line for line in lines)
 
 
 async def test_the_backlog_is_measured(database: Postgres, event: MakeEvent, clock: ManualClock) -> None:

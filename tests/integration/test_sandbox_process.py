@@ -112,6 +112,23 @@ async def test_stopping_cuts_what_is_slow(token: str, caplog: pytest.LogCaptureF
     assert [record.message for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
+async def test_stopping_leaves_nothing_running_and_the_books_readable() -> None:
+    before = asyncio.all_tasks()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+        async with (
+            Sandbox(settings(webhook_url=address), clock=ManualClock()) as sandbox,
+            calling(sandbox) as caller,
+        ):
+            await caller.authorise("tok_approved", "order-1")
+            await sandbox.webhooks.quiet()
+
+    assert asyncio.all_tasks() == before
+    assert [one.status for one in sandbox.webhooks.deliveries] == ["abandoned"]
+    assert sandbox.state.operation("order-1").status == "approved"
+
+
 async def test_the_address_is_known_while_it_serves_only() -> None:
     sandbox = Sandbox(settings())
     with pytest.raises(NotStarted):

@@ -159,6 +159,16 @@ def test_every_package_that_a_service_imports_is_known(plain: Path) -> None:
             assert module in refused, f"copier.yml: the package names to refuse lack {module}"
 
 
+def test_every_module_of_a_services_tests_is_known(plain: Path) -> None:
+    """They are imported by their bare names."""
+    with open_source(str(plain)) as source:
+        refused = _words_refused(source)
+
+    modules = {path.stem for path in plain.glob("templates/*/*/tests/*.py")}
+    assert "conftest" in modules
+    assert modules <= refused, f"copier.yml: the package names to refuse lack {modules - refused}"
+
+
 @pytest.mark.parametrize(
     ("given", "stored", "src_path"),
     [

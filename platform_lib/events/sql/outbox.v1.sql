@@ -24,6 +24,11 @@ CREATE TABLE platform_outbox (
 CREATE INDEX platform_outbox_waiting ON platform_outbox (sequence)
     WHERE published_at IS NULL AND parked_at IS NULL;
 
--- Whether an earlier event of the same aggregate still waits.
+-- Whether an earlier event of the same aggregate still waits. The same condition in other words, so that the
+-- planner cannot take one index for the other.
 CREATE INDEX platform_outbox_waiting_by_subject ON platform_outbox (merchant_id, subject, sequence)
-    WHERE published_at IS NULL AND parked_at IS NULL;
+    WHERE COALESCE(published_at, parked_at) IS NULL;
+
+-- What can be deleted, and what a person has to look at.
+CREATE INDEX platform_outbox_published ON platform_outbox (published_at) WHERE published_at IS NOT NULL;
+CREATE INDEX platform_outbox_parked ON platform_outbox (parked_at) WHERE parked_at IS NOT NULL;

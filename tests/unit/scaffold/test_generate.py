@@ -48,6 +48,18 @@ def test_what_is_committed_is_rendered_and_not_what_lies_there(checkout: Path, t
     )
 
 
+def test_a_service_remembers_the_checkout_and_not_the_snapshot_or_clone(
+    checkout: Path, tmp_path: Path
+) -> None:
+    url = f"file://{checkout}/.git"
+
+    as_is = new(tmp_path / "as-is", source=str(checkout), worktree=True)
+    cloned = new(tmp_path / "cloned", source=url)
+
+    assert as_is.answers["platform_source"] == str(checkout)
+    assert cloned.answers["platform_source"] == url
+
+
 def test_an_older_version_can_be_named(checkout: Path, tmp_path: Path) -> None:
     git("tag", "v1.0.0", folder=checkout)
     write(checkout, {f"{_tree}/colour.txt": "changed\n"})
