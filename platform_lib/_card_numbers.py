@@ -78,17 +78,17 @@ def _mask_printed(text: str) -> str:
 
 
 def _mask_numbers(text: str, places: list[int], *, only_whole: bool) -> str:
-    """Mask the card numbers among the digits of *text* that stand at *places*."""
+    """Mask the card numbers among the digits that stand at *places*; where they overlap, each of them."""
     digits = "".join(str(int(text[place])) for place in places)
     characters = list(text)
-    for start, stop in _merged(_numbers(digits, only_whole=only_whole)):
+    for start, stop in _numbers(digits, only_whole=only_whole):
         for place in places[start + _shown_first : stop - _shown_last]:
             characters[place] = "*"
     return "".join(characters)
 
 
 def _numbers(digits: str, *, only_whole: bool) -> Iterator[tuple[int, int]]:
-    """Yield where card numbers begin and end in *digits*, in the order of their beginnings."""
+    """Yield where card numbers begin and end in *digits*."""
     passes = _luhn(digits)
     if _shortest <= len(digits) <= _longest and passes(0, len(digits)):
         yield 0, len(digits)
@@ -101,20 +101,6 @@ def _numbers(digits: str, *, only_whole: bool) -> Iterator[tuple[int, int]]:
         for length in _issuers[issuer.lastindex - 1][1]:
             if start + length <= len(digits) and passes(start, start + length):
                 yield start, start + length
-
-
-def _merged(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Join overlapping *spans*: the digits that one of them may show must not be the middle of another."""
-    joined: tuple[int, int] | None = None
-    for start, stop in spans:
-        if joined is not None and start < joined[1]:
-            joined = joined[0], max(joined[1], stop)
-            continue
-        if joined is not None:
-            yield joined
-        joined = start, stop
-    if joined is not None:
-        yield joined
 
 
 def _luhn(digits: str) -> Callable[[int, int], bool]:

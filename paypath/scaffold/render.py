@@ -49,7 +49,7 @@ def render(
                 str(source.folder),
                 folder,
                 # The origin, not the clone or snapshot that is rendered, is what the service remembers.
-                data=dict(answers),
+                data={"_src_path": source.origin, **answers},
                 user_defaults=dict(suggestions or {}),
                 vcs_ref=source.commit,
                 defaults=not prompt,

@@ -58,13 +58,11 @@ def read_dotenv(names: Names, file: Path) -> Layer:
 def read_secrets(names: Names, directory: Path) -> Layer:
     """Read the secrets directory: a file for each variable, named as the variable in either case.
 
-    Sub-directories and names that begin with a dot (Kubernetes keeps its versions there) are passed over.
+    Other files, and the directories in which Kubernetes keeps its versions, are passed over.
     """
     layer = Layer()
     try:
-        files = sorted(
-            entry for entry in directory.iterdir() if not entry.name.startswith(".") and entry.is_file()
-        )
+        files = sorted(entry for entry in directory.iterdir() if entry.is_file())
     except OSError as error:
         problem = f"cannot be listed ({error.strerror})"
         layer.mistakes.append(

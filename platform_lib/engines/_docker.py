@@ -61,7 +61,7 @@ def container_engine() -> ContainerEngine | NoContainerEngine:
 
 
 def _address() -> str:
-    """Return where Docker's client looks: what the environment says, then the current context, then the default."""
+    """Return where Docker's client looks: the environment, then the current context, then the default."""
     from docker.context import ContextAPI  # noqa: PLC0415  # as above
 
     context = ContextAPI.kwargs_from_context(environment=os.environ)

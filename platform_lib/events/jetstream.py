@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
@@ -97,34 +96,19 @@ class Nats:
 
     async def __aenter__(self) -> Self:
         self._closing = False
+        self._connected.clear()
         self._keeping = asyncio.create_task(self._keep_connected(), name="nats-connection")
-        waiting = asyncio.create_task(self._connected.wait())
-        await asyncio.wait(
-            {waiting, self._keeping},
-            timeout=self._settings.connect_timeout,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        waiting.cancel()
-        if self._keeping.done():  # it ends by itself only when the address cannot be read
-            self._keeping.result()
         try:
-            await self.jetstream()
-        except _StreamMismatch as error:
-            await self.__aexit__(None, None, None)
-            raise ConfigError(error.message) from None
-        except CallFailed as error:
-            _log.warning("nats: not reachable at start-up (%s); events wait until it is", error.reason)
+            await self._wait_for_broker(self._keeping)
+        except BaseException:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing = True
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
-        self._keeping = None
+        await self._close()
 
     async def check(self) -> None:
         """Return when the broker answers.
@@ -222,6 +206,33 @@ class Nats:
                     except (nats_errors.Error, TimeoutError) as error:
                         raise _call_failed(error) from error
         return jetstream
+
+    async def _wait_for_broker(self, keeping: asyncio.Task[None]) -> None:
+        """Return when the stream is there, or when start-up has waited long enough for it."""
+        connected = asyncio.create_task(self._connected.wait())
+        try:
+            await asyncio.wait(
+                {connected, keeping},
+                timeout=self._settings.connect_timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            connected.cancel()
+        if keeping.done():  # it ends by itself only when the address cannot be read
+            keeping.result()
+        try:
+            await self.jetstream()
+        except _StreamMismatch as error:
+            raise ConfigError(error.message) from None
+        except CallFailed as error:
+            _log.warning("nats: not reachable at start-up (%s); events wait until it is", error.reason)
+
+    async def _close(self) -> None:
+        self._closing = True
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
     async def _ensure_stream(self, jetstream: JetStreamContext) -> None:
         wanted = f"{self._settings.prefix}.>"

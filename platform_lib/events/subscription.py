@@ -54,6 +54,7 @@ class Subscription:
             max_deliver=max_deliver,
         )
         self._max_deliver = max_deliver
+        self._failing = False
 
     async def run(self) -> None:
         """Consume until cancelled; a lost broker is waited for."""
@@ -61,9 +62,9 @@ class Subscription:
             try:
                 await self._consume()
             except (CallFailed, nats_errors.Error, TimeoutError) as error:
-                _log.warning(
-                    "consumer %s: the broker fails (%s); trying again", self._durable, type(error).__name__
-                )
+                if not self._failing:  # once an outage
+                    self._failing = True
+                    _log.warning("consumer %s: the broker fails (%s)", self._durable, type(error).__name__)
             except asyncio.CancelledError:
                 # The driver cancels its own waiters when it closes; only a task that was asked to stop stops.
                 task = asyncio.current_task()
@@ -75,6 +76,9 @@ class Subscription:
         jetstream = await self._connect()
         await jetstream.add_consumer(self._stream, config=self._config)
         pull = await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
+        if self._failing:
+            self._failing = False
+            _log.info("consumer %s: the broker works again", self._durable)
         try:
             while True:
                 try:

@@ -35,7 +35,8 @@ class ShopSettings(Settings, prefix="SHOP"):
     limits: dict[str, int] = {}  # noqa: RUF012  # the same
     retry: Retry = Retry()
     note: str = "none"
-    comment: str | None = None
+    comment: str = "none"
+    remark: str | None = None
     fallback: Provider | None = None
     verbose: bool = False
 
@@ -158,7 +159,7 @@ def test_an_empty_variable_is_unset_unless_the_field_is_a_text() -> None:
             "SHOP_PROVIDER_API_KEY",
             "SHOP_DATABASE",
             "SHOP_TAGS",
-            "SHOP_COMMENT",
+            "SHOP_REMARK",
             "SHOP_NOTE",
         ],
         "",
@@ -233,6 +234,7 @@ def test_secrets_are_read_from_files_named_as_the_variables_in_either_case(here:
     (here / "secrets" / "..data").symlink_to(versions)
     for name in ("SHOP_PROVIDER_API_KEY", "shop_database"):
         (here / "secrets" / name).symlink_to(here / "secrets" / "..data" / name)
+    (here / "secrets" / "shop_comment").write_text("line\n")
     (here / "secrets" / "ca.crt").write_text("not ours")
     (here / "secrets" / "Shop_Note").write_text("not ours")
 
@@ -240,6 +242,7 @@ def test_secrets_are_read_from_files_named_as_the_variables_in_either_case(here:
 
     assert settings.provider.api_key.all_versions() == ("new", "old")
     assert settings.database == Dsn("postgresql://a:b@c/d")
+    assert settings.comment == "line"
     assert settings.note == "none"
 
 

@@ -137,6 +137,27 @@ def test_a_validator_that_breaks_is_reported_without_its_text() -> None:
     assert "hunter2" not in text
 
 
+def test_a_value_that_is_shown_is_redacted_first() -> None:
+    text = report(complete | {"SHOP_PORT": "https://app:hunter2@host"})
+
+    assert "port: 'https://app:***@host' is not valid" in text
+
+
+def test_a_text_that_cannot_be_read_is_one_mistake_even_where_a_value_is_required() -> None:
+    class Strict(Settings, prefix="SHOP"):
+        limits: dict[str, int]
+
+    with pytest.raises(ConfigError) as caught:
+        load(Strict, environ={"SHOP_LIMITS": "{EUR: 5}"})
+
+    assert str(caught.value) == (
+        "Strict: the configuration cannot be used, 1 mistake:\n"
+        "  limits: '{EUR: 5}' is not valid\n"
+        "    found in SHOP_LIMITS (environment)\n"
+        "    expected a JSON object"
+    )
+
+
 def test_long_values_are_cut() -> None:
     text = report(complete | {"SHOP_PORT": "9" * 500})
 

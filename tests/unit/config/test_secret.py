@@ -136,6 +136,7 @@ def test_equal_values_are_equal_and_texts_are_not() -> None:
     assert Secret("a", "b") == Secret("a", "b")
     assert hash(Secret("a", "b")) == hash(Secret("a", "b"))
     assert Secret("a", "b") != Secret("b", "a")
+    assert Secret("a", "b") != Secret("a")
     assert Secret("ü") != Secret("u")
     assert Secret("a") != "a"
     assert Dsn(url) == Dsn(url)
