@@ -120,7 +120,8 @@ def _redacted(text: str) -> str:
         text = _authorization.sub(_keep_name, text)
         text = _bearer.sub(_keep_name, text)
         text = _named.sub(_keep_name, text)
-    text = _prefixed.sub(_keep_name, text)
+    if "sk_" in text or "rk_" in text or "whsec_" in text:
+        text = _prefixed.sub(_keep_name, text)
     if "eyJ" in text:
         text = _dotted_word.sub(_without_json_web_token, text)
     return mask_card_numbers(mask_ibans(text))

@@ -36,7 +36,7 @@ def read_dotenv(names: Names, file: Path) -> Layer:
         return Layer(mistakes=[mistake])
     variables: list[tuple[str, str, str]] = []
     mistakes: list[Mistake] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue

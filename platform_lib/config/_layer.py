@@ -75,6 +75,6 @@ def read_text(file: Path, *, largest: int = 1024 * 1024) -> tuple[str, Mistake |
     if len(content) > largest:
         return "", Mistake(file.name, f"holds more than {largest} bytes", f"see what {file} really is")
     try:
-        return content.decode(), None
+        return content.decode("utf-8-sig"), None
     except UnicodeDecodeError:
         return "", Mistake(file.name, "is not UTF-8", f"store {file} as text")

@@ -120,7 +120,7 @@ class Secret(_Hidden):
             case str() if value.lstrip().startswith(_pem):
                 return cls(value.strip() + "\n")
             case str():
-                return cls._from_versions([line.strip() for line in value.splitlines() if line.strip()])
+                return cls._from_versions([line.strip() for line in value.split("\n") if line.strip()])
             case list() | tuple() if all(isinstance(version, str) for version in value):
                 return cls._from_versions(value)
         raise ValueError("must be a text, or a list of texts with the newest first")

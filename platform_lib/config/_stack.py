@@ -54,7 +54,7 @@ def _texts(value: object) -> Iterator[str]:
     match value:
         case str():
             yield value
-            yield from (line.strip() for line in value.splitlines())
+            yield from (line.strip() for line in value.split("\n"))
             yield from (match[1] for match in _password_in_url.finditer(value))
         case Secret():
             yield from value.all_versions()

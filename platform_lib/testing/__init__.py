@@ -2,7 +2,7 @@
 
 from platform_lib.testing._client import in_process_client, lifespan
 from platform_lib.testing._databases import Databases
-from platform_lib.testing._service_process import ServiceNotReady, ServiceProcess, start_service
+from platform_lib.testing._service_process import ServiceNotReady, ServiceProcess, StartService, start_service
 from platform_lib.testing._spans import CapturedSpans, capture_spans
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Databases",
     "ServiceNotReady",
     "ServiceProcess",
+    "StartService",
     "capture_spans",
     "in_process_client",
     "lifespan",

@@ -34,10 +34,12 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     )
     try:
         supported = await _exchange("startup", task, to_app, from_app)
-        yield
-        if supported:
-            await _exchange("shutdown", task, to_app, from_app)
-            await task
+        try:
+            yield
+        finally:
+            if supported:
+                await _exchange("shutdown", task, to_app, from_app)
+                await task
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from platform_lib.engines import Engine
     from platform_lib.sandbox import Sandbox, SandboxSettings
-    from platform_lib.testing._service_process import ServiceProcess
-
-StartService = Callable[..., Awaitable["ServiceProcess"]]
+    from platform_lib.testing._service_process import ServiceProcess, StartService
 
 _webhook_secret = "whsec_cGF5cGF0aC10ZXN0LXdlYmhvb2stc2VjcmV0LTAx"  # noqa: S105  # known to all, signs test data
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from platform_lib.engines import Child, free_port
@@ -95,6 +95,10 @@ class ServiceProcess:
                 writer.close()
             return words[1] if len(words) > 1 else None
         return None
+
+
+StartService = Callable[..., Awaitable[ServiceProcess]]
+"""What the fixture ``service_process`` gives: `start_service` without the folder."""
 
 
 async def start_service(

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from platform_lib.clock import ManualClock
+from platform_lib.engines import Engine
 from platform_lib.sandbox import Sandbox
-from platform_lib.testing import ServiceNotReady
+from platform_lib.testing import Databases, ServiceNotReady, StartService
 
 _calls: list[str] = []
 
@@ -49,22 +50,32 @@ async def test_each_test_has_a_migrated_database_of_its_own(database_url: str, r
     assert len(_calls) == 1
 
 
-_left_open: list[asyncpg.Connection] = []
-
-
-async def test_a_connection_left_open_does_not_keep_the_database(database_url: str) -> None:
-    """The fixture's end would fail otherwise; the next test looks."""
-    _left_open.append(await asyncpg.connect(database_url))
-
-
-async def test_databases_are_dropped_after_their_test(database_url: str) -> None:
-    for connection in _left_open:
-        connection.terminate()
-    connection = await asyncpg.connect(database_url)
+async def test_a_database_is_dropped_whoever_is_still_connected(
+    databases: Databases, migrate: Callable[[str], object], postgres_engine_running: Engine
+) -> None:
+    url = databases.create(migrate)
+    left_open = await asyncpg.connect(url)
+    administrator = await asyncpg.connect(postgres_engine_running.url)
     try:
-        prefix = database_url.rpartition("/")[2].rpartition("_")[0]
-        names = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", f"{prefix}%")
-        assert {row["datname"] for row in names} == {database_url.rpartition("/")[2], f"{prefix}_template_1"}
+        databases.drop(url)
+
+        name = url.rpartition("/")[2]
+        assert not await administrator.fetchval("SELECT true FROM pg_database WHERE datname = $1", name)
+    finally:
+        await administrator.close()
+        left_open.terminate()
+
+
+async def test_nothing_is_left_on_a_server_that_was_there_before(postgres_engine_running: Engine) -> None:
+    """Template and databases go; that the server is not ours makes no difference."""
+    connection = await asyncpg.connect(postgres_engine_running.url)
+    try:
+        before = await connection.fetch("SELECT datname FROM pg_database")
+
+        with Databases(postgres_engine_running.url) as databases:
+            databases.drop(databases.create(lambda _: None))
+
+        assert await connection.fetch("SELECT datname FROM pg_database") == before
     finally:
         await connection.close()
 
@@ -112,7 +123,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 if os.environ.get("TILL_FAILS"):
     sys.exit("till: no database")
 try:
-    server = http.server.HTTPServer((os.environ["TILL_HTTP_HOST"], int(os.environ["TILL_HTTP_PORT"])), Handler)
+    address = os.environ["TILL_HTTP_HOST"], int(os.environ["TILL_HTTP_PORT"])
+    server = http.server.HTTPServer(address, Handler)
 except OSError:
     sys.exit(f"till: port {os.environ['TILL_HTTP_PORT']} is in use")
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -131,7 +143,9 @@ def _till(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path / "src")
 
 
-async def test_a_service_is_ready_when_it_is_handed_over_and_stops_when_asked(service_process) -> None:  # type: ignore[no-untyped-def]
+async def test_a_service_is_ready_when_it_is_handed_over_and_stops_when_asked(
+    service_process: StartService,
+) -> None:
     till = await service_process("till")
 
     async with httpx2.AsyncClient(base_url=till.url) as client:
@@ -143,7 +157,7 @@ async def test_a_service_is_ready_when_it_is_handed_over_and_stops_when_asked(se
     assert till.logs().startswith("till: serving in test ['serve']")
 
 
-async def test_a_killed_service_is_gone_at_once(service_process) -> None:  # type: ignore[no-untyped-def]
+async def test_a_killed_service_is_gone_at_once(service_process: StartService) -> None:
     till = await service_process("till")
 
     till.kill()
@@ -152,19 +166,24 @@ async def test_a_killed_service_is_gone_at_once(service_process) -> None:  # typ
     assert not psutil.pid_exists(till.pid)
 
 
-async def test_two_services_run_beside_each_other(service_process) -> None:  # type: ignore[no-untyped-def]
+async def test_two_services_run_beside_each_other(service_process: StartService) -> None:
     one, other = await service_process("till"), await service_process("till")
 
     assert one.url != other.url
 
 
-async def test_a_service_that_does_not_start_is_reported_with_its_log(service_process) -> None:  # type: ignore[no-untyped-def]
+async def test_a_service_that_does_not_start_is_reported_with_its_log(service_process: StartService) -> None:
     with pytest.raises(ServiceNotReady, match="till: ended with status 1 while starting\ntill: no database"):
         await service_process("till", environment={"TILL_FAILS": "1"})
 
 
-def test_a_failed_test_shows_the_log_of_its_service(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+def test_a_failed_test_shows_the_log_of_its_service(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makeini(f"""
+        [pytest]
+        asyncio_mode = auto
+        asyncio_default_fixture_loop_scope = function
+        pythonpath = {tmp_path / "src"}
+    """)
     pytester.makepyfile("""
         async def test_service(service_process):
             await service_process("till")
@@ -174,4 +193,4 @@ def test_a_failed_test_shows_the_log_of_its_service(pytester: pytest.Pytester) -
     result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*log of till (pid *", "till: serving in test [['']serve'[]]"])
+    result.stdout.fnmatch_lines(["*log of till (pid *", "till: serving in test *serve*"])

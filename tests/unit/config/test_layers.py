@@ -272,6 +272,12 @@ def test_what_is_wrong_with_the_secrets_directory_is_said(here: Path) -> None:
     assert "hunter2" not in report
 
 
+def test_a_byte_order_mark_is_no_part_of_a_value(here: Path) -> None:
+    (here / "SHOP_NOTE").write_text("\ufeffa")
+
+    assert loaded({"SHOP_SECRETS_DIR": "."}).note == "a"
+
+
 def test_a_file_that_cannot_be_read_is_named(here: Path) -> None:
     (here / "folder.toml").mkdir()
 

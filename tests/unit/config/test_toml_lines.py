@@ -3,7 +3,7 @@
 from platform_lib.config._toml_lines import lines_of_keys
 
 text = '''\
-environment = "test"     # 1
+environment = "test"     # 1 \u2028 is no end of a line
 
 [http]                   # 3
 port = 8080

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +17,7 @@ class Dependency:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.cancelled = 0
         self.error: Exception | None = None
         self.warning: str | None = None
         self.hangs = False
@@ -34,10 +34,12 @@ class Dependency:
 
     async def _hang(self) -> None:
         while not self.released.is_set():
-            with contextlib.suppress(asyncio.CancelledError):
+            try:
                 await self.released.wait()
-            if not self.stubborn:
-                raise asyncio.CancelledError
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                if not self.stubborn:
+                    raise
 
 
 async def settle() -> None:
@@ -57,8 +59,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def dependency() -> Dependency:
-    return Dependency()
+async def dependency() -> AsyncIterator[Dependency]:
+    dependency = Dependency()
+    yield dependency
+    dependency.released.set()
+    await settle()
 
 
 @pytest.fixture
@@ -145,6 +150,7 @@ async def test_a_check_that_takes_too_long_has_failed(
 
     assert starting.done()
     assert health.readiness().checks["database"].reason == "timeout"
+    assert dependency.cancelled == 1
     await health.stop()
 
 

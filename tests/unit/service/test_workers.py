@@ -162,8 +162,8 @@ async def test_a_worker_that_ignores_its_cancellation_does_not_hold_up_the_stop(
     await settle()
 
     await service.stop()
+    released.set()
+    await settle()
 
     assert service.phase == "stopped"
     assert "relay: the worker did not end within 0.05 s" in caplog.text
-    released.set()
-    await settle()

@@ -53,8 +53,8 @@ async def test_start_and_stop_run_in_one_task_whoever_asks() -> None:
     app = App()
     context = lifespan(app)
 
-    await asyncio.create_task(context.__aenter__())  # type: ignore[arg-type]  # a coroutine, typed as awaitable
-    await asyncio.create_task(context.__aexit__(None, None, None))  # type: ignore[arg-type]
+    await asyncio.create_task(context.__aenter__())
+    await asyncio.create_task(context.__aexit__(None, None, None))
 
     assert app.tasks[0] is app.tasks[1]
 
