@@ -8,10 +8,13 @@ The names here are the few that almost every module of a service uses.
 from platform_lib._version import __version__
 from platform_lib.clock import Clock, ManualClock, SystemClock
 from platform_lib.errors import (
+    CallFailed,
     ConfigError,
     Fault,
     InvalidRequest,
+    LawBroken,
     NotFound,
+    NotSent,
     NotStarted,
     PlatformError,
     Problem,
@@ -23,14 +26,17 @@ from platform_lib.ids import Ids, RandomIds, SequentialIds
 from platform_lib.money import Money
 
 __all__ = [
+    "CallFailed",
     "Clock",
     "ConfigError",
     "Fault",
     "Ids",
     "InvalidRequest",
+    "LawBroken",
     "ManualClock",
     "Money",
     "NotFound",
+    "NotSent",
     "NotStarted",
     "PlatformError",
     "Problem",
