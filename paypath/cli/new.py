@@ -88,7 +88,7 @@ def new(
         note(text)
     if made.defaulted and not defaults:
         taken = ", ".join(f"{name}={made.answers[name]}" for name in made.defaulted)
-        note(f"no terminal to ask on, so defaults were taken: {taken}")
+        note(f"nothing was asked, so these are defaults: {taken}")
     if as_json:
         click.echo(json.dumps(_document(made)))
     else:

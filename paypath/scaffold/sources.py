@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import paypath
 from paypath.scaffold.errors import BadInput, ScaffoldError, did_you_mean
-from paypath.scaffold.git import GitFailed, git, work_tree_of
+from paypath.scaffold.git import GitFailed, git
 
 _configuration = "copier.yml"
 _templates = (_configuration, "templates")
@@ -77,10 +77,12 @@ def open_source(
                 raise BadInput(
                     f"--source: there is no folder {given}; name a checkout of the platform or a git URL"
                 )
-            if worktree:
-                source = Source(str(folder), snapshot(folder, Path(scratch) / "snapshot"))
-            elif (folder / ".git").exists():
-                source = _committed(folder, ref)
+            if (folder / ".git").exists():
+                source = (
+                    Source(str(folder), snapshot(folder, Path(scratch) / "snapshot"))
+                    if worktree
+                    else _committed(folder, ref)
+                )
             elif ref is not None:
                 raise BadInput(f"--ref: {given} is a folder without git, so it has no {ref}; leave out --ref")
             else:
@@ -121,8 +123,6 @@ def without_credentials(url: str) -> str:
 
 def snapshot(checkout: Path, destination: Path) -> Path:
     """Copy the templates of *checkout* as they are, without what git ignores; return *destination*."""
-    if work_tree_of(checkout) is None:
-        raise BadInput(f"--worktree: {checkout} is no git checkout; leave out --worktree")
     listed = git(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *_templates, folder=checkout
     )

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.exceptions import ContainerStartException
@@ -22,7 +22,7 @@ from testcontainers.core.utils import inside_container
 
 from platform_lib.engines._answers import nats_answers, postgres_answers
 from platform_lib.engines._children import Child
-from platform_lib.engines._docker import labels, owner_label, remove_abandoned_containers
+from platform_lib.engines._docker import is_gone, labels, owner_label, remove_abandoned_containers
 from platform_lib.engines._embedded import wait_until_ready
 from platform_lib.engines._engine import Announce, EngineUnavailable, loopback
 from platform_lib.engines._ports import holder_of, port_is_taken
@@ -150,8 +150,10 @@ def _wait_until_ready(container: DockerContainer, is_ready: Callable[[], bool]) 
 def _stop(container: DockerContainer) -> None:
     try:
         container.stop()
-    except NotFound:  # somebody removed it, `remove_containers` for one
+    except APIError as error:  # `remove_containers` may have been here before
         container.get_docker_client().client.close()
+        if not is_gone(error):
+            raise
 
 
 def _engine_is_here(container: DockerContainer) -> bool:

@@ -7,11 +7,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import docker
+    from docker.errors import APIError
 
 project_label = "paypath.project"
 checkout_label = "paypath.checkout"
@@ -128,7 +130,7 @@ def remove_abandoned_containers() -> list[str]:
 
 
 def _remove(client: docker.DockerClient, label: str, *, only_abandoned: bool) -> list[str]:
-    from docker.errors import NotFound  # noqa: PLC0415  # as above
+    from docker.errors import APIError  # noqa: PLC0415  # as above
 
     removed = []
     for container in client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
@@ -136,10 +138,17 @@ def _remove(client: docker.DockerClient, label: str, *, only_abandoned: bool) ->
             continue
         try:
             container.remove(force=True, v=True)
-        except NotFound:  # another process removes it as well
-            continue
+        except APIError as error:
+            if is_gone(error):
+                continue
+            raise
         removed.append(str(container.name))
     return removed
+
+
+def is_gone(error: APIError) -> bool:
+    """Return whether the engine refused to remove what is gone already, or about to go."""
+    return error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
 
 
 def _owner(pid: int) -> str:

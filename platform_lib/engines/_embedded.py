@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -63,6 +64,16 @@ def wait_until_ready(
         PortTaken: the child ended and its output has *port_taken_words*.
         EngineUnavailable: it ended for another reason, or did not become ready; has the end of its output.
     """
+    try:
+        _wait_until_ready(resource, child, is_ready, port_taken_words)
+    except BaseException:  # an impatient Ctrl-C too
+        child.stop(signal.SIGKILL)
+        raise
+
+
+def _wait_until_ready(
+    resource: str, child: Child, is_ready: Callable[[], bool], port_taken_words: str
+) -> None:
     give_up = time.monotonic() + _start_seconds
     while not is_ready():
         status = child.poll()
@@ -74,7 +85,6 @@ def wait_until_ready(
                 resource, f"the server ended with status {status} while starting:\n{output}"
             )
         if time.monotonic() > give_up:
-            child.stop()
             raise EngineUnavailable(
                 resource,
                 f"the server was not ready after {_start_seconds:.0f} s:\n{child.output(last_lines=15)}",

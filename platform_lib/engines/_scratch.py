@@ -21,17 +21,25 @@ def scratch_folder(resource: str) -> Iterator[Path]:
     be locked is nobody's. Those are removed first.
     """
     _remove_stale()
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=f"{_prefix}{resource}-"))
-        lock = os.open(folder, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # else another start took it for stale, between its creation and the lock
-            break
-        os.close(lock)
+    folder, lock = _create(resource)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _create(resource: str) -> tuple[Path, int]:
+    """Create a folder and lock it; again should another start take it for nobody's in between."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f"{_prefix}{resource}-"))
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return folder, lock
         os.close(lock)
 
 

@@ -14,11 +14,9 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
     """Return the full route template after the application ran, or None if no route was found."""
     route = scope.get("route")
     path = getattr(route, "path_format", None)
-    # FastAPI's own, private record of the route as included, prefixes and all. It may be left over from an
-    # outer application when a mounted one answered: then it is about another route than the last matched.
+    # FastAPI's own, private record of the route as included, prefixes and all; empty for an included mount.
     context = (scope.get("fastapi") or {}).get("effective_route_context")
-    if context is not None and getattr(context, "original_route", None) is route:
-        path = getattr(context, "path_format", None) or path
+    path = getattr(context, "path_format", None) or path
     if not isinstance(path, str):
         return None
     root_path = scope.get("root_path") or ""

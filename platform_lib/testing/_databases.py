@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -65,7 +66,9 @@ class Databases:
         name = f"{self._prefix}_template_{len(self._templates) + 1}"
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         try:
-            migrate(self._url(name))
+            # In a thread without a loop, so that it may run one whether or not the caller is in one.
+            with ThreadPoolExecutor(max_workers=1) as thread:
+                thread.submit(migrate, self._url(name)).result()
         except BaseException:
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             raise

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from platform_lib.engines import Engine, EngineChoice
 
+engine_choices = ("auto", "embedded", "container")
 engine_lines = pytest.StashKey[list[str]]()
 _missing = pytest.StashKey[str | None]()
 
@@ -26,8 +27,11 @@ def containers_required() -> bool:
 
 
 def check_options(config: pytest.Config) -> None:
-    """Refuse options that contradict each other."""
-    if containers_required() and config.getoption("paypath_engine") == "embedded":
+    """Refuse an engine that does not exist (pytest checks the option only) and contradictions."""
+    engine = config.getoption("paypath_engine")
+    if engine not in engine_choices:
+        raise pytest.UsageError(f"PAYPATH_ENGINE={engine}: no such engine; use {', '.join(engine_choices)}")
+    if containers_required() and engine == "embedded":
         raise pytest.UsageError(f"--engine embedded: {_require_variable} is set; drop one of the two")
 
 

@@ -15,6 +15,7 @@ import pytest
 from platform_lib.testing._engines import (
     check_options,
     could_not_run,
+    engine_choices,
     engine_lines,
     require_container_engine,
 )
@@ -65,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("paypath", "Paypath").addoption(
         "--engine",
         dest="paypath_engine",
-        choices=["auto", "embedded", "container"],
+        choices=engine_choices,
         default=os.environ.get("PAYPATH_ENGINE") or "auto",
         help="who runs PostgreSQL and NATS: auto is a container where one can run, else embedded; "
         "also PAYPATH_ENGINE",

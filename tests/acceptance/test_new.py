@@ -98,9 +98,20 @@ def test_json_is_one_object_on_stdout_and_talk_is_on_stderr(paypath: Paypath, tm
     assert ".copier-answers.yml" in made["files"]
     assert made["git"]["commit"]
     assert done.stderr == (
-        "note: no terminal to ask on, so defaults were taken: "
+        "note: nothing was asked, so these are defaults: "
         "service_name=payments, package=payments, title=Payments\n"
     )
+
+
+def test_without_a_terminal_nothing_is_asked_and_the_defaults_are_told(paypath: Paypath) -> None:
+    done = paypath("new", "pay", "-d", "package=till")
+
+    assert done.returncode == 0
+    assert (
+        done.stderr
+        == "note: nothing was asked, so these are defaults: service_name=payments, title=Payments\n"
+    )
+    assert "?" not in done.stdout
 
 
 def test_a_service_in_a_work_tree_is_left_to_it(paypath: Paypath, tmp_path: Path) -> None:
@@ -226,7 +237,7 @@ def test_on_a_terminal_the_questions_are_asked(tmp_path: Path, environment: dict
     assert "till-two is in Card_Till: " in terminal.screen
     assert "\x1b[32m" in terminal.raw, "a terminal gets colours"
     assert "Which kind" not in terminal.screen, "one kind leaves nothing to choose"
-    assert "defaults were taken" not in terminal.screen
+    assert "these are defaults" not in terminal.screen
     assert "The till" in (tmp_path / "Card_Till/.copier-answers.yml").read_text()
 
 

@@ -214,7 +214,10 @@ def test_a_server_started_from_a_thread_outlives_that_thread() -> None:
     thread = threading.Thread(target=lambda: entered.append(context.__enter__()))
     thread.start()
     thread.join()
+    _eventually(lambda: not Path(f"/proc/self/task/{thread.native_id}").exists())
     try:
+        ended, running = psutil.wait_procs(psutil.Process().children(), timeout=0.5)
+        assert (len(ended), len(running)) == (0, 1)
         assert _answers(urlsplit(entered[0].url).port)
     finally:
         context.__exit__(None, None, None)

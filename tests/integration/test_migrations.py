@@ -15,6 +15,7 @@ import pytest
 
 from platform_lib.migrations import MigrationFailed, current, pending, upgrade
 from platform_lib.migrations._run import _LOCK_KEY
+from platform_lib.testing import Databases
 
 Package = Callable[..., str]
 
@@ -112,6 +113,32 @@ def test_a_script_that_fails_in_the_middle_leaves_nothing(database_url: str, pac
 
     assert query(database_url, "SELECT to_regclass('half')") == [None]
     assert current(database_url, versions) is None
+
+
+def test_a_script_belongs_to_the_transaction_of_its_migration(database_url: str, package: Package) -> None:
+    script_first = "op.execute('CREATE TABLE a (id int); CREATE TABLE b (id int);'); op.execute('SELECT 1/0')"
+    versions = package(FIRST, script_first)
+
+    with pytest.raises(MigrationFailed, match=r"0002 of .*division by zero"):
+        upgrade(database_url, versions)
+
+    assert query(database_url, "SELECT to_regclass('a')") == [None]
+
+
+def test_databases_migrated_by_several_threads_get_each_their_own_tables(
+    databases: Databases, migrate: Callable[[str], object], package: Package
+) -> None:
+    urls = [databases.create(migrate) for _ in range(3)]
+    # Long enough for the others to come in between, where nothing keeps them out.
+    versions = package("op.execute('SELECT pg_sleep(0.1)'); " + FIRST)
+
+    with ThreadPoolExecutor(3) as threads:
+        applied = list(threads.map(lambda url: upgrade(url, versions), urls))
+
+    assert applied == [["0001"]] * 3
+    assert [query(url, "SELECT to_regclass('payments')::text") for url in urls] == [["payments"]] * 3
+    for url in urls:
+        databases.drop(url)
 
 
 def test_replicas_that_start_together_take_turns(database_url: str, package: Package) -> None:

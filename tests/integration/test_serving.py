@@ -179,7 +179,7 @@ def test_a_request_that_does_not_end_in_time_is_told_to_come_again(start: Start)
 
 
 def test_a_third_signal_cuts_off_the_requests_in_flight(start: Start) -> None:
-    process = start()
+    process = start(SHOP_LIFECYCLE_IN_FLIGHT="60s")
     url = url_of(process)
     slow, answers = request_slowly(url)
     process.wait_for("slow begins")

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from paypath.scaffold import new
 from paypath.scaffold.examples import differences, examples, main, render_example
 from tests.templates.conftest import root
 from tests.templates.engines import run
+
+# The environment of these tests has everything that a service needs.
+_check_and_test = ("make", "check", "test", f"VENV={Path(sys.executable).parents[1]}", "READY=1")
 
 
 @pytest.mark.parametrize("name", examples)
@@ -48,4 +52,13 @@ def test_the_check_tells_and_touches_nothing(capsys: pytest.CaptureFixture[str])
 def test_an_example_passes_its_own_checks_and_tests_in_another_place(tmp_path: Path, name: str) -> None:
     render_example(root, name, tmp_path / name)
 
-    run("make", "check", "test", f"VENV={Path(sys.executable).parents[1]}", "READY=1", folder=tmp_path / name)
+    run(*_check_and_test, folder=tmp_path / name)
+
+
+@pytest.mark.timeout(600)
+def test_a_service_of_any_other_name_passes_them_too(plain: Path, tmp_path: Path) -> None:
+    """Nothing in the tree is called as the example is by accident."""
+    answers = {"service_name": "card-till", "package": "till_of_cards", "title": "The till"}
+    service = new(tmp_path / "new", source=str(plain), answers=answers).folder
+
+    run(*_check_and_test, folder=service)

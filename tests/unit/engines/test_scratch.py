@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_a_folder_without_owner_is_removed_at_the_next_start(tmp_path: Path) -> 
 
     with scratch_folder("one"):
         assert not left.exists()
+
+
+def test_starts_at_the_same_time_leave_each_other_their_folders() -> None:
+    """Each looks for folders without owner while others have theirs created and not yet locked."""
+
+    def start(_: int) -> bool:
+        with scratch_folder("one") as folder:
+            (folder / "file").write_text("data")
+            with scratch_folder("other"):
+                return (folder / "file").exists()
+
+    with ThreadPoolExecutor(max_workers=16) as threads:
+        assert all(threads.map(start, range(400)))
 
 
 def test_what_a_link_of_that_name_points_to_is_left_alone(tmp_path: Path) -> None:

@@ -129,4 +129,6 @@ def test_interactive_documentation_is_for_development_only() -> None:
 def test_the_framework_s_own_telemetry_is_off() -> None:
     app: FastAPI = make_app(make_service())
 
-    assert not app._native_telemetry.enabled()
+    parts = ("tracing", "metrics", "logs", "operation_spans", "auto_configure")
+    configured = dict(app._telemetry)
+    assert [configured[part] for part in parts] == [False] * 5

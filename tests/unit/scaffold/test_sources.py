@@ -16,8 +16,9 @@ from paypath.scaffold.sources import open_source, snapshot, without_credentials
 from tests.unit.scaffold.conftest import commit, write
 
 
-def test_a_plain_folder_is_read_as_it_is(folder: Path) -> None:
-    with open_source(str(folder)) as source:
+@pytest.mark.parametrize("worktree", [False, True])
+def test_a_plain_folder_is_read_as_it_is(folder: Path, *, worktree: bool) -> None:
+    with open_source(str(folder), worktree=worktree) as source:
         assert source.commit is None
         assert "till" in (source.read("copier.yml") or "")
         assert source.read("templates/till/questions.yml") is None
@@ -113,15 +114,10 @@ def test_a_folder_that_is_no_source_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_plain_folder_has_no_ref_and_no_worktree(folder: Path) -> None:
+def test_a_plain_folder_has_no_ref(folder: Path) -> None:
     with (
         pytest.raises(BadInput, match=r"--ref: .* is a folder without git"),
         open_source(str(folder), ref="v1"),
-    ):
-        pass
-    with (
-        pytest.raises(BadInput, match=r"--worktree: .* is no git checkout"),
-        open_source(str(folder), worktree=True),
     ):
         pass
 

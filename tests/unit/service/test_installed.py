@@ -11,7 +11,16 @@ import pytest
 
 from platform_lib import ManualClock, Refusal
 from platform_lib.service import ASGIApp, Message, Receive, Scope, Send, ServerSettings, Service
-from tests.unit.service.driving import Lifespan, Recorder, ShopSettings, Told, answering, client, say_hello
+from tests.unit.service.driving import (
+    Lifespan,
+    Recorder,
+    ShopSettings,
+    Told,
+    answering,
+    client,
+    say_hello,
+    settle,
+)
 
 hello = answering(say_hello)
 
@@ -73,18 +82,27 @@ async def test_a_service_that_was_started_by_serve_is_left_alone_by_the_lifespan
     await service.stop()
 
 
-async def test_a_lifespan_that_is_given_up_closes_the_resources() -> None:
+async def test_a_lifespan_that_is_given_up_ends_the_application_s_own_and_closes_the_resources() -> None:
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await receive()
+        finally:
+            story.append("application gone")
+
     story: list[str] = []
     service = shop()
     service.resource("database", Recorder("database", story))
-    lifespan = Lifespan(service.install(hello))
+    lifespan = Lifespan(service.install(app))
     await lifespan.startup()
 
     lifespan.task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await lifespan.task
+    await settle()
 
-    assert story == ["open database", "close database"]
+    assert sorted(story) == ["application gone", "close database", "open database"]
 
 
 async def test_a_failed_start_is_reported_to_the_server_with_its_reason() -> None:

@@ -69,6 +69,22 @@ async def test_the_phase_tells_where_in_its_life_a_service_is() -> None:
     assert phases == ["new", "starting", "ready", "draining", "draining", "stopped"]
 
 
+async def test_a_service_that_is_closing_its_resources_is_not_ready() -> None:
+    reasons: list[str | None] = []
+    service = shop()
+
+    class Watching(Recorder):
+        async def _step(self, step: str) -> None:
+            await super()._step(step)
+            reasons.append(service.health.readiness().reason)
+
+    service.resource("database", Watching("database", []))
+    await service.start()
+    await service.stop()
+
+    assert reasons == ["starting", "draining"]
+
+
 async def test_a_resource_is_handed_back_as_it_is() -> None:
     database = Recorder("database", [])
 

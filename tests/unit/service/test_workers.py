@@ -27,17 +27,20 @@ def service(clock: ManualClock) -> Service:
 
 
 class Crashing:
-    """A worker that crashes each time until told to be well."""
+    """A worker that crashes each time until told to be well, and once more when told to."""
 
     def __init__(self) -> None:
         self.runs = 0
         self.well = False
+        self.crash = asyncio.Event()
 
     async def run(self) -> None:
         self.runs += 1
         if not self.well:
             raise Told
-        await asyncio.Event().wait()
+        await self.crash.wait()
+        self.crash.clear()
+        raise Told
 
 
 async def advance(clock: ManualClock, seconds: float) -> None:
@@ -98,6 +101,28 @@ async def test_a_worker_that_runs_well_for_a_minute_is_well_again(
         await advance(clock, 2)
 
     assert service.health.readiness().status == "pass"
+    await service.stop()
+
+
+async def test_a_crash_after_a_good_minute_begins_the_pauses_anew(
+    service: Service, clock: ManualClock
+) -> None:
+    worker = Crashing()
+    service.worker("relay", worker.run)
+    await service.start()
+    await settle()
+    for _ in range(3):
+        await advance(clock, 5)
+    worker.well = True
+    await advance(clock, 30)
+    runs = worker.runs
+    await advance(clock, 60)
+
+    worker.crash.set()
+    await settle()
+    await advance(clock, 0.5)
+
+    assert worker.runs == runs + 1
     await service.stop()
 
 

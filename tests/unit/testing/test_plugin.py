@@ -101,6 +101,19 @@ def test_requiring_containers_and_asking_for_embedded_is_refused(
     )
 
 
+def test_an_engine_that_does_not_exist_is_refused(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYPATH_ENGINE", "podman")
+
+    result = pytester.runpytest_subprocess()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: PAYPATH_ENGINE=podman: no such engine; use auto, embedded, container"]
+    )
+
+
 def test_the_summary_says_which_engine_ran_and_why(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_broker(broker_url): assert broker_url.startswith('nats://127.0.0.1:')")
 
