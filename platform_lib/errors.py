@@ -57,7 +57,7 @@ class NotStarted(PlatformError):
     def __init__(self, resource: str) -> None:
         self.resource = resource
         super().__init__(
-            f"{resource}: used while it is not open; register it with Service.resource(), use it after start-up"
+            f"{resource}: used while it is not open; register it with Service.resource(), use it once started"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -74,6 +75,7 @@ class HttpClient:
         self._url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._internal = internal
+        self._is_near = internal or _is_loopback(parts.hostname)
         self._headers = {
             "User-Agent": f"paypath/{__version__}",
             "Accept-Encoding": "identity",
@@ -89,6 +91,8 @@ class HttpClient:
         self._client = httpx2.AsyncClient(
             base_url=self._url,
             headers=self._headers,
+            # A proxy of the environment stands between us and the world, never between us and our own.
+            transport=httpx2.AsyncHTTPTransport() if self._is_near else None,
             timeout=None,  # one limit for the whole call stands in _send
             # One merchant's cookie must never travel with the next merchant's call.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
@@ -234,6 +238,13 @@ def http_client(
     return HttpClient(
         name, url=settings.url, timeout_seconds=settings.timeout, internal=internal, headers=headers
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
 
 
 def _reason(error: TimeoutError | httpx2.TransportError) -> str:

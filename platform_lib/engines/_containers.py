@@ -144,7 +144,7 @@ def _wait_until_ready(container: DockerContainer, is_ready: Callable[[], bool]) 
             raise ContainerStartException(f"it has {container.status}")
         if time.monotonic() > give_up:
             raise TimeoutError(f"it was not ready after {_start_seconds} s")
-        time.sleep(_look_every_seconds)
+        time.sleep(_look_every_seconds)  # law-5: waits for a real server, whose time is the machine's
 
 
 def _stop(container: DockerContainer) -> None:

@@ -89,4 +89,4 @@ def _wait_until_ready(
                 resource,
                 f"the server was not ready after {_start_seconds:.0f} s:\n{child.output(last_lines=15)}",
             )
-        time.sleep(_look_every_seconds)
+        time.sleep(_look_every_seconds)  # law-5: waits for a real server, whose time is the machine's

@@ -26,7 +26,7 @@ class Databases:
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
-        self._prefix = f"paypath_test_{secrets.token_hex(4)}"
+        self._prefix = f"paypath_test_{secrets.token_hex(4)}"  # law-5: unique among test runs, never seen
         self._numbers = itertools.count(1)
         self._templates: dict[Migrate, str] = {}
         self._loop = LoopThread()

@@ -20,7 +20,7 @@ command = [sys.executable, "-m", "paypath", "demo", "--engine", "embedded"]
 
 @pytest.fixture
 def mark() -> Iterator[dict[str, str]]:
-    """An environment that every process of one demo inherits, and by which its leftovers are found and ended."""
+    """An environment that every process of one demo inherits, by which its leftovers are found and ended."""
     variables = {"PAYPATH_DEMO_MARK": uuid.uuid4().hex}
     yield {**os.environ, **variables}
     for process in survivors(variables["PAYPATH_DEMO_MARK"]):

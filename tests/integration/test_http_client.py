@@ -347,6 +347,23 @@ async def test_a_connection_is_used_again() -> None:
     assert connections == 1
 
 
+async def test_a_proxy_of_the_environment_is_for_the_outside_world_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with peer(answer(200)) as proxy, peer(answer(204)) as it:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        async with (
+            http_client("sandbox", it.url) as near,
+            http_client("provider", "http://psp.invalid") as far,
+        ):
+            assert (await near.request("GET", "/")).status == 204
+            assert (await far.request("GET", "/")).status == 200
+
+    assert [line for line, _, _ in proxy.requests] == ["GET http://psp.invalid/ HTTP/1.1"]
+
+
 async def test_headers_of_the_client_go_with_every_call() -> None:
     async with (
         peer(answer(200)) as it,
