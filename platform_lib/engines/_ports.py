@@ -6,6 +6,7 @@ import errno
 import socket
 
 from platform_lib.engines._engine import loopback
+from platform_lib.service import port_holder
 
 
 def free_port() -> int:
@@ -28,22 +29,5 @@ def port_is_taken(port: int) -> bool:
 
 
 def holder_of(port: int) -> str:
-    """Return who listens on *port*, such as ``nats-server (pid 4711)``, as far as this user may know."""
-    import psutil  # noqa: PLC0415  # only the rare complaint about a port needs it
-
-    unknown = "another process"
-    try:
-        connections = psutil.net_connections("tcp")
-    except psutil.AccessDenied:
-        return unknown
-    for connection in connections:
-        if (
-            connection.status == psutil.CONN_LISTEN
-            and tuple(connection.laddr)[1:] == (port,)
-            and connection.pid
-        ):
-            try:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-            except psutil.Error:
-                return f"pid {connection.pid}"
-    return unknown
+    """Return who listens on *port*, such as ``nats-server (pid 4711: nats-server -js)``, as far as known."""
+    return port_holder(port) or "another process"

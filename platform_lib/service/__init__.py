@@ -6,6 +6,7 @@ A service is composed once: make a `Service`, register resources and workers, `i
 
 from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 from platform_lib.service._edges import ContentTooLarge
+from platform_lib.service._listener import port_holder
 from platform_lib.service._problem import problem_body, problem_headers
 from platform_lib.service._resources import StartFailed
 from platform_lib.service._serve import serve
@@ -25,6 +26,7 @@ __all__ = [
     "Service",
     "ServiceSettings",
     "StartFailed",
+    "port_holder",
     "problem_body",
     "problem_headers",
     "serve",

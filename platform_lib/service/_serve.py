@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from platform_lib.config import environment_variables
@@ -60,7 +61,18 @@ def serve(service: Service, app: ASGIApp) -> int:
         return _give_up(service, error)
     finally:
         listener.close()
-        telemetry.shutdown(settings.lifecycle.flush)
+        with _signals_ignored():  # the loop that handled them is gone, and what is left is bounded
+            telemetry.shutdown(settings.lifecycle.flush)
+
+
+@contextlib.contextmanager
+def _signals_ignored() -> Iterator[None]:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Process:

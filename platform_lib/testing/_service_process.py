@@ -147,7 +147,7 @@ async def start_service(
         except BaseException:
             process.kill()
             # Between finding the port and using it somebody else took it.
-            if attempt < _port_attempts and f"{port} is in use" in process.logs():
+            if attempt < _port_attempts and f"port {port} on {_host} is taken" in process.logs():
                 continue
             raise
         return process

@@ -179,7 +179,7 @@ def test_an_engine_listens_on_the_port_it_is_given_and_frees_it(
 def test_a_taken_port_is_refused_with_its_holder(kind: Kind, run: Callable[..., object]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        holder_name = f"{psutil.Process().name()} (pid {os.getpid()})"
+        holder_name = f"{psutil.Process().name()} (pid {os.getpid()}: "
 
         with (
             pytest.raises(EngineUnavailable, match=f"port {port} is in use by ") as caught,

@@ -282,3 +282,26 @@ def test_a_collector_that_never_answers_delays_the_end_by_no_more_than_the_time_
 
     assert code == 0
     assert time.monotonic() - stopped < 2
+
+
+def test_a_signal_while_telemetry_is_flushed_changes_nothing(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        endpoint = f"http://127.0.0.1:{collector.getsockname()[1]}"
+        process = start(SHOP_LIFECYCLE_DRAIN="0", SHOP_LIFECYCLE_FLUSH="2s", SHOP_TELEMETRY_ENDPOINT=endpoint)
+        httpx2.get(f"{url_of(process)}/work")
+        process.signal(signal.SIGTERM)
+        process.wait_for("shop: stopped")
+        while not ignores(process.pid, signal.SIGTERM):
+            pass
+
+        process.signal(signal.SIGTERM)
+        code, _ = process.ended()
+
+    assert code == 0
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Read from /proc whether a process ignores a signal (proc(5), SigIgn)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [mask] = [line.split()[1] for line in status.splitlines() if line.startswith("SigIgn")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
