@@ -12,12 +12,12 @@ from paypath.demo.collector import Collector
 from paypath.demo.findings import show_events, show_health, show_trace
 from paypath.demo.performance import Performance
 from paypath.demo.ports import choose_port
-from paypath.demo.stage import StageFailed, process, run
+from paypath.demo.stage import StageFailed, process, run, wait_until_ready
 from paypath.demo.story import Story
 from paypath.demo.teller import Teller
 from paypath.scaffold import new
 from platform_lib.clock import Clock
-from platform_lib.engines import Engine, EngineChoice, nats_engine, postgres_engine
+from platform_lib.engines import Child, Engine, EngineChoice, nats_engine, postgres_engine
 
 _service = "payments"
 # These open a simulator that ends with the demo.
@@ -49,8 +49,10 @@ def perform(
 
         teller.step("Starting the database, the broker and the provider")
         collector = stack.enter_context(Collector())
+        # The provider is a Python process, which takes its time to load; the other two start meanwhile.
+        provider = _launch_provider(stack, shown, provider_port)
         database, broker = _start_engines(stack, shown, engine, teller)
-        provider_url = _start_provider(stack, shown, provider_port, teller, clock)
+        provider_url = _wait_for_provider(provider, shown, provider_port, teller, clock)
         variables = {
             "PYTHONPATH": str(shown.folder / "src"),
             "PAYMENTS_HTTP_PORT": str(service_port),
@@ -99,23 +101,24 @@ def _start_engines(
     return database, broker
 
 
-def _start_provider(stack: ExitStack, shown: Performance, port: int, teller: Teller, clock: Clock) -> str:
+def _launch_provider(stack: ExitStack, shown: Performance, port: int) -> Child:
+    return stack.enter_context(
+        process(
+            "platform_lib.sandbox",
+            "--port",
+            str(port),
+            "--webhook-url",
+            f"{shown.url}/v1/provider-events",
+            log=_log(shown, "provider"),
+            variables={"SANDBOX_API_KEY": _provider_key, "SANDBOX_WEBHOOK_SECRET": _webhook_secret},
+        )
+    )
+
+
+def _wait_for_provider(provider: Child, shown: Performance, port: int, teller: Teller, clock: Clock) -> str:
     url = f"http://127.0.0.1:{port}"
     with teller.timed() as done:
-        stack.enter_context(
-            process(
-                "provider",
-                "platform_lib.sandbox",
-                "--port",
-                str(port),
-                "--webhook-url",
-                f"{shown.url}/v1/provider-events",
-                log=_log(shown, "provider"),
-                variables={"SANDBOX_API_KEY": _provider_key, "SANDBOX_WEBHOOK_SECRET": _webhook_secret},
-                ready=f"{url}/sandbox/state",
-                clock=clock,
-            )
-        )
+        wait_until_ready("provider", provider, f"{url}/sandbox/state", clock)
         shown.engines.append(Engine("provider", "embedded", url, "the simulator as a process", "sandbox"))
         done("provider", f"sandbox: the simulator as a process, at {url}")
     return url
@@ -128,17 +131,10 @@ def _start_service(
         run("migrate", _service, "migrate", log=_log(shown, "migrate"), variables=variables)
         done("schema", "up to date")
     with teller.timed() as done:
-        stack.enter_context(
-            process(
-                "service",
-                _service,
-                "serve",
-                log=_log(shown, "service"),
-                variables=variables,
-                ready=f"{shown.url}/readyz",
-                clock=clock,
-            )
+        service = stack.enter_context(
+            process(_service, "serve", log=_log(shown, "service"), variables=variables)
         )
+        wait_until_ready("service", service, f"{shown.url}/readyz", clock)
         done("service", f"ready at {shown.url}; its API is described at {shown.url}/docs")
 
 

@@ -30,20 +30,34 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def process(
-    name: str, module: str, *arguments: str, log: Path, variables: Mapping[str, str], ready: str, clock: Clock
-) -> Iterator[Child]:
-    """Run ``python -m module arguments`` until the block ends; enter it when GET *ready* answers 200.
+def process(module: str, *arguments: str, log: Path, variables: Mapping[str, str]) -> Iterator[Child]:
+    """Run ``python -m module arguments`` until the block ends; it may not be ready yet."""
+    child = Child([sys.executable, "-m", module, *arguments], log=log, environment=environment(**variables))
+    try:
+        yield child
+    finally:
+        child.stop(Signals.SIGTERM, timeout=10)
+
+
+def wait_until_ready(name: str, child: Child, url: str, clock: Clock) -> None:
+    """Return when GET *url* answers 200.
 
     Raises:
         StageFailed: when the process ends before, or is not ready after 30 seconds.
     """
-    child = Child([sys.executable, "-m", module, *arguments], log=log, environment=environment(**variables))
-    try:
-        _wait(name, child, ready, clock)
-        yield child
-    finally:
-        child.stop(Signals.SIGTERM, timeout=10)
+    deadline = clock.monotonic() + 30
+    with httpx2.Client(timeout=2) as http:
+        while clock.monotonic() < deadline:
+            try:
+                if http.get(url).status_code == httpx2.codes.OK:
+                    return
+            except httpx2.TransportError:
+                pass  # not listening yet
+            if child.wait(0.05) is not None:
+                break
+    status = child.poll()
+    fact = "not ready after 30 s" if status is None else f"ended with status {status} before it was ready"
+    raise StageFailed(f"{name}: {fact}; its last lines:\n{child.output(last_lines=15)}")
 
 
 def run(name: str, module: str, *arguments: str, log: Path, variables: Mapping[str, str]) -> None:
@@ -60,19 +74,3 @@ def run(name: str, module: str, *arguments: str, log: Path, variables: Mapping[s
     if status != 0:
         ended = "did not end within a minute" if status is None else f"ended with status {status}"
         raise StageFailed(f"{name}: {ended}; its last lines:\n{child.output(last_lines=15)}")
-
-
-def _wait(name: str, child: Child, ready: str, clock: Clock) -> None:
-    deadline = clock.monotonic() + 30
-    with httpx2.Client(timeout=2) as http:
-        while clock.monotonic() < deadline:
-            try:
-                if http.get(ready).status_code == httpx2.codes.OK:
-                    return
-            except httpx2.TransportError:
-                pass  # not listening yet
-            if child.wait(0.05) is not None:
-                break
-    status = child.poll()
-    fact = "not ready after 30 s" if status is None else f"ended with status {status} before it was ready"
-    raise StageFailed(f"{name}: {fact}; its last lines:\n{child.output(last_lines=15)}")

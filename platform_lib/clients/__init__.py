@@ -1,13 +1,12 @@
 """Calls out to HTTP peers and PostgreSQL: a span each, a time limit, and errors that say what happened."""
 
-from asyncpg import Record
-
 from platform_lib.clients.http import HttpClient, HttpClientSettings, Reply, http_client
 from platform_lib.clients.postgres import (
     CannotConnect,
     Connection,
     Postgres,
     PostgresSettings,
+    Record,
     postgres,
     violated_constraint,
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import asyncpg
-from asyncpg import Record
 from pydantic import Field
 
 from platform_lib import strict_json
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from platform_lib.clients.queries import Query
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+
+Record: TypeAlias = asyncpg.Record
+"""One row that a query returned: values by column name or by position, as asyncpg makes them."""
 
 _DEFAULT_PORT = 5432
 # Over the server's own limit, so that the server's clearer answer arrives first; ours is for a dead network.

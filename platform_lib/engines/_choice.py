@@ -14,6 +14,8 @@ from platform_lib.engines._nats import embedded_nats
 from platform_lib.engines._postgres import embedded_postgres
 
 EngineKind = Literal["embedded", "container"]
+"""The kinds of engine that can be started here."""
+
 _Run = Callable[[int | None, Announce], AbstractContextManager[tuple[str, str]]]
 
 _connect_seconds = 3.0

@@ -9,8 +9,13 @@ from typing import Literal
 from platform_lib.errors import PlatformError
 
 EngineName = Literal["external", "container", "embedded"]
+"""Who runs a server: somebody else, a container, or a child process from a wheel."""
+
 EngineChoice = Literal["auto", "embedded", "container"]
+"""What can be asked for; ``auto`` takes the preferred kind where it can run, else the other one."""
+
 Announce = Callable[[str], None]
+"""What is told, in one line, that something slow begins, such as pulling an image."""
 
 loopback = "127.0.0.1"
 

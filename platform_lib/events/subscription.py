@@ -19,6 +19,7 @@ from platform_lib.telemetry import consumer_span, remote_parent
 _log = logging.getLogger(__name__)
 
 EventHandler: TypeAlias = Callable[[Event], Awaitable[None]]
+"""What handles an event of a subscription; an error means that it comes again later."""
 
 _FETCH_SECONDS = 2.0
 _RETRY_SECONDS = 1.0

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Status = Literal["pass", "warn", "fail"]
+"""The verdict on one check, or of a probe over all of them."""
 
 
 @dataclass(frozen=True, slots=True)

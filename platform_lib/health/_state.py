@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from platform_lib.health._settings import HealthSettings
 
 Criticality = Literal["critical", "degraded", "info"]
+"""What a failed check does to readiness: fails it, warns, or is only shown."""
 
 _logger = logging.getLogger("platform_lib.health")
 

@@ -172,6 +172,7 @@ _tokens = (
 )
 
 TOKENS: Mapping[str, Token] = MappingProxyType({token.name: token for token in _tokens})
+"""Every test token by its name, in the order in which a reader meets them."""
 
 
 def tokens_table() -> str:

@@ -18,6 +18,8 @@ from platform_lib.service._settings import ServiceSettings
 from platform_lib.service._workers import Restart, Worker, Workers
 
 Phase = Literal["new", "starting", "ready", "draining", "stopped"]
+"""Where a service stands in its life; it only ever goes forward."""
+
 R = TypeVar("R", bound=AbstractAsyncContextManager[Any])
 
 _logger = logging.getLogger("platform_lib.service")
