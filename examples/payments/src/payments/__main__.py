@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
             return serve(wired.service, wired.app)
         case "migrate":
             settings = load_or_exit(PaymentsSettings)
-            applied = upgrade(settings.database.url.reveal(), "payments.migrations")
+            applied = upgrade(
+                settings.database.url.reveal(),
+                "payments.migrations",
+            )
             sys.stdout.write(f"migrated: {', '.join(applied) or 'nothing to do'}\n")
         case "openapi":
             app = wire(load(PaymentsSettings, environ={}, overrides=ANYWHERE)).app

@@ -25,7 +25,14 @@ from platform_lib.telemetry import traced
 from payments.domain.attempt import Attempt, Operation, Outcome, Result
 from payments.domain.payment import Payment
 from payments.domain.refund import refund
-from payments.ports import Provider, Reply, Request, Store, Transaction, Unsettled
+from payments.ports import (
+    Provider,
+    Reply,
+    Request,
+    Store,
+    Transaction,
+    Unsettled,
+)
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,8 @@ from platform_lib.testing import ServiceProcess
 from payments.settings import PaymentsSettings
 from payments.wiring import Wired
 
+PREFIX = "PAYMENTS"
+
 StartService = Callable[..., Awaitable[ServiceProcess]]
 Start = Callable[[], Awaitable[ServiceProcess]]
 MerchantOf = Callable[[ServiceProcess], AbstractAsyncContextManager[Merchant]]
@@ -34,14 +36,14 @@ def start(service_process: StartService, settings: PaymentsSettings, sandbox: Sa
         process = await service_process(
             "payments",
             environment={
-                "PAYMENTS_DATABASE_URL": settings.database.url.reveal(),
-                "PAYMENTS_EVENTS_URL": settings.events.url.reveal(),
-                "PAYMENTS_PROVIDER_URL": sandbox.url,
-                "PAYMENTS_PROVIDER_API_KEY": settings.provider.api_key.reveal(),
-                "PAYMENTS_PROVIDER_WEBHOOK_SECRET": settings.provider.webhook_secret.reveal(),
-                "PAYMENTS_PROVIDER_TIMEOUT": "1900ms",
-                "PAYMENTS_SWEEPER_INTERVAL": "50ms",
-                "PAYMENTS_SWEEPER_LEASE": "2s",
+                f"{PREFIX}_DATABASE_URL": settings.database.url.reveal(),
+                f"{PREFIX}_EVENTS_URL": settings.events.url.reveal(),
+                f"{PREFIX}_PROVIDER_URL": sandbox.url,
+                f"{PREFIX}_PROVIDER_API_KEY": settings.provider.api_key.reveal(),
+                f"{PREFIX}_PROVIDER_WEBHOOK_SECRET": settings.provider.webhook_secret.reveal(),
+                f"{PREFIX}_PROVIDER_TIMEOUT": "1900ms",
+                f"{PREFIX}_SWEEPER_INTERVAL": "50ms",
+                f"{PREFIX}_SWEEPER_LEASE": "2s",
             },
         )
         sandbox.send_webhooks_to(f"{process.url}/v1/provider-events")

@@ -5,6 +5,8 @@ from platform_lib.testing import Databases
 
 from payments.__main__ import main
 
+PREFIX = "PAYMENTS"
+
 
 def leave_empty(url: str) -> None:
     """Prepare nothing."""
@@ -14,10 +16,10 @@ def test_migrating_again_changes_nothing(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = databases.create(leave_empty)
-    monkeypatch.setenv("PAYMENTS_DATABASE_URL", url)
-    monkeypatch.setenv("PAYMENTS_PROVIDER_URL", "http://provider.test")
-    monkeypatch.setenv("PAYMENTS_PROVIDER_API_KEY", "sk_test")
-    monkeypatch.setenv("PAYMENTS_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", url)
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_URL", "http://provider.test")
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_API_KEY", "sk_test")
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
 
     said = []
     for _ in range(2):
@@ -30,11 +32,11 @@ def test_migrating_again_changes_nothing(
 def test_times_that_do_not_fit_are_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PAYMENTS_DATABASE_URL", "postgresql://localhost/payments")
-    monkeypatch.setenv("PAYMENTS_PROVIDER_URL", "http://provider.test")
-    monkeypatch.setenv("PAYMENTS_PROVIDER_API_KEY", "sk_test")
-    monkeypatch.setenv("PAYMENTS_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
-    monkeypatch.setenv("PAYMENTS_SWEEPER_LEASE", "5s")
+    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", "postgresql://localhost/payments")
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_URL", "http://provider.test")
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_API_KEY", "sk_test")
+    monkeypatch.setenv(f"{PREFIX}_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+    monkeypatch.setenv(f"{PREFIX}_SWEEPER_LEASE", "5s")
 
     with pytest.raises(SystemExit) as stopped:
         main(["serve"])

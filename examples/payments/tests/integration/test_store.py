@@ -16,7 +16,11 @@ from platform_lib.payments import IdempotencyKeyInUse, IdempotencyKeys
 from payments.adapters.store import PostgresStore
 from payments.domain.attempt import Attempt, Operation, Outcome, Result
 from payments.domain.payment import Payment, State
-from payments.domain.refusals import NotCapturable, OperationInProgress, PaymentNotFound
+from payments.domain.refusals import (
+    NotCapturable,
+    OperationInProgress,
+    PaymentNotFound,
+)
 from payments.entrypoints.schemas import answer
 from payments.ports import Reply, Request
 from payments.use_cases import UseCases

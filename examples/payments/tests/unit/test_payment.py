@@ -8,7 +8,12 @@ import pytest
 from platform_lib import Money
 
 from payments.domain.attempt import Attempt, Operation, Outcome, Result
-from payments.domain.payment import TRANSITIONS, IllegalTransition, Payment, State
+from payments.domain.payment import (
+    TRANSITIONS,
+    IllegalTransition,
+    Payment,
+    State,
+)
 from payments.domain.refund import refund, refundable
 from payments.domain.refusals import (
     CaptureExceedsAuthorisation,

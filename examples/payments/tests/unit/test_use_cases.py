@@ -12,7 +12,10 @@ from platform_lib.payments import IdempotencyKeyInUse, IdempotencyKeyReused
 
 from payments.domain.attempt import Attempt, Outcome, Result
 from payments.domain.payment import Payment, State
-from payments.domain.refusals import CaptureExceedsAuthorisation, PaymentNotFound
+from payments.domain.refusals import (
+    CaptureExceedsAuthorisation,
+    PaymentNotFound,
+)
 from payments.entrypoints.schemas import answer
 from payments.ports import Reply, Request, Unsettled
 from payments.use_cases import UseCases

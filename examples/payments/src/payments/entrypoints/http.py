@@ -25,7 +25,13 @@ from payments.domain.refusals import (
     PaymentNotFound,
     RefundExceedsCapture,
 )
-from payments.entrypoints.schemas import NewPayment, Nothing, PartOfPayment, PaymentBody, PaymentList
+from payments.entrypoints.schemas import (
+    NewPayment,
+    Nothing,
+    PartOfPayment,
+    PaymentBody,
+    PaymentList,
+)
 from payments.ports import Reply, Request, Store
 from payments.use_cases import UseCases
 

@@ -1,1 +1,1 @@
-"""The database schema, one module a step; `python -m payments migrate` applies what is missing."""
+"""The database schema, one module a step; the command `migrate` applies what is missing."""

@@ -1,0 +1,49 @@
+"""The little Markdown that the pages need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_code = re.compile(r"(`[^`]*`)")
+_marked = re.compile(r"([*<\[])")
+
+
+def document(*blocks: str) -> str:
+    """Return the blocks with an empty line between them; empty blocks are left out."""
+    return "\n\n".join(block.strip("\n") for block in blocks if block) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; a cell is Markdown, of which only the bars are escaped."""
+    return "\n".join(
+        ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+        + ["|" + "|".join(f" {_barless(cell)} " if cell else " " for cell in row) + "|" for row in rows]
+    )
+
+
+def code(text: str) -> str:
+    """Return *text* as code; nothing for nothing."""
+    return f"`{text}`" if text else ""
+
+
+def block(language: str, text: str) -> str:
+    """Return *text* as a block of code."""
+    return f"```{language}\n{text.rstrip()}\n```"
+
+
+def prose(text: str) -> str:
+    """Return a docstring's words as Markdown: one kind of code quotes, and no accidental markup."""
+    parts = _code.split(text.replace("``", "`"))
+    return "".join(
+        part if place % 2 else _marked.sub(r"\\\1", part) for place, part in enumerate(parts)
+    ).strip()
+
+
+def first_line(docstring: str | None) -> str:
+    """Return the first line of *docstring* as Markdown; nothing if there is none."""
+    return prose((docstring or "").strip().partition("\n")[0])
+
+
+def _barless(cell: str) -> str:
+    return cell.replace("|", "\\|")

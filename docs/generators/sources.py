@@ -1,0 +1,41 @@
+"""Where the code is that the pages are made from."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+repository = Path(__file__).parents[2]
+service_source = repository / "examples/payments/src"
+"""The payment service as the template makes it; its package is not installed here."""
+
+# Alembic runs this one; it cannot be imported.
+_not_importable = {"platform_lib.migrations.env"}
+
+
+def service_module(name: str) -> ModuleType:
+    """Return a module of the payment service, such as ``payments.settings``."""
+    place = str(service_source)
+    if place not in sys.path:
+        sys.path.append(place)
+    return importlib.import_module(name)
+
+
+def module_names(package: str, root: Path = repository) -> Iterator[str]:
+    """Yield the dotted names of *package*, which lies in *root*, and of all its modules, sorted."""
+    for path in sorted((root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        versions = "versions" in parts  # revisions; their file names are no module names
+        if parts[-1] != "__main__" and name not in _not_importable and not versions:
+            yield name
+
+
+def public_place(module: str) -> str:
+    """Return where the names of *module* are public: the module without its private parts."""
+    parts = module.split(".")
+    private = next((place for place, part in enumerate(parts) if part.startswith("_")), len(parts))
+    return ".".join(parts[:private])

@@ -1,0 +1,38 @@
+"""Webhooks of the provider: verify, translate, and let the use case settle."""
+
+from fastapi import APIRouter, Response
+from fastapi import Request as HttpRequest
+from platform_lib import InvalidRequest
+from platform_lib.frameworks.fastapi import problem_responses
+from platform_lib.payments import InvalidWebhook, WebhookSignatureMismatch, WebhookVerifier
+
+from {{ cookiecutter.package }}.adapters.provider import read_event
+from {{ cookiecutter.package }}.use_cases import UseCases
+
+SOURCE = "provider"
+
+
+def routes(use_cases: UseCases, verifier: WebhookVerifier) -> APIRouter:
+    """Return the route that the provider calls."""
+    router = APIRouter(tags=["provider"])
+
+    @router.post(
+        "/v1/provider-events",
+        summary="Hear from the provider",
+        description=(
+            "Signed by Standard Webhooks. An event that was heard before, or that is about an operation "
+            "unknown here, is answered 200 and changes nothing."
+        ),
+        response_class=Response,
+        responses={
+            200: {"description": "Heard."},
+            **problem_responses(InvalidWebhook, WebhookSignatureMismatch, InvalidRequest),
+        },
+    )
+    async def hear(request: HttpRequest) -> Response:
+        body = await request.body()
+        webhook = verifier.verify(request.headers, body)
+        await use_cases.hear(SOURCE, webhook.id, read_event(body))
+        return Response(status_code=200)
+
+    return router
