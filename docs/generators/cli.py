@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 from unittest import mock
 
 import click
@@ -39,6 +40,10 @@ _exit_codes: Mapping[str, str] = {
     ),
 }
 
+_purposes: Mapping[str, str] = {
+    "python -m platform_lib.engines.images": "Build the test images of PostgreSQL and NATS from the wheels.",
+}
+
 _service_commands: Mapping[str, str] = {
     "serve": "Open the resources, serve until SIGTERM or SIGINT, drain, and close them in reverse.",
     "migrate": "Apply every pending migration, oldest first; several replicas may do so at once.",
@@ -66,18 +71,12 @@ def page() -> str:
     commands = _all()
     blocks = [
         _intro,
-        table(("command", "what it does"), ((code(one.name), prose(one.purpose)) for one in commands)),
+        table(("command", "what it does"), _overview(commands)),
     ]
     for one in commands:
         blocks += [f"## {one.name}", block("text", one.help)]
         if one.name == "python -m payments":
-            blocks += [
-                "The package is named after the service; `payments` stands for it.",
-                table(
-                    ("command", "what it does"),
-                    ((code(name), text) for name, text in _service_commands.items()),
-                ),
-            ]
+            blocks.append("The package is named after the service, here `payments`.")
         if one.name in _exit_codes:
             blocks.append(f"Exit codes: {_exit_codes[one.name]}")
     return document(*blocks)
@@ -94,13 +93,22 @@ def gaps() -> list[str]:
     known = service_commands()
     if set(known) != set(_service_commands):
         complaints.append(
-            f"python -m payments: the commands are {', '.join(known)}; describe these in docs/generators/cli.py"
+            f"python -m payments: the commands are {', '.join(known)}; "
+            "describe these in docs/generators/cli.py"
         )
     return complaints
 
 
+def _overview(commands: Iterable[Command]) -> Iterator[tuple[str, str]]:
+    for one in commands:
+        if one.name == "python -m payments":
+            yield from ((code(f"{one.name} {inner}"), text) for inner, text in _service_commands.items())
+        else:
+            yield code(one.name), prose(_purposes.get(one.name, one.purpose))
+
+
 def unhelpful(command: click.Command, name: str) -> list[str]:
-    """Return a complaint for each command without a help text and each option without one, all the way down."""
+    """Return a complaint for each command and option without a help text, all the way down."""
     complaints = [] if command.help else [f"{name}: the command has no help; give it a docstring"]
     complaints += [
         f"{name} {option.opts[-1]}: the option has no help; pass help="
@@ -139,7 +147,7 @@ def _all() -> list[Command]:
 
 def _click_commands(command: click.Command, name: str, parent: click.Context | None) -> list[Command]:
     settings = {**command.context_settings, "terminal_width": _width, "color": False}
-    context = click.Context(command, info_name=name.split()[-1], parent=parent, **settings)
+    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, **settings)
     commands = [Command(name, _first_sentence(command.help), command.get_help(context))]
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
@@ -150,7 +158,7 @@ def _click_commands(command: click.Command, name: str, parent: click.Context | N
 
 def _argparse_command(name: str, main: Callable[[Sequence[str]], int]) -> Command:
     parser = _parser(main)
-    formatter: Callable[..., argparse.HelpFormatter] = partial(parser.formatter_class, width=_width)
+    formatter = partial(cast("type[argparse.HelpFormatter]", parser.formatter_class), width=_width)
     with mock.patch.object(parser, "formatter_class", formatter):
         return Command(name, _first_sentence(parser.description), parser.format_help())
 

@@ -107,7 +107,7 @@ def _definition(module: str, name: str, root: Path) -> Definition:
                 for alias in names:
                     if name != (alias.asname or alias.name):
                         continue
-                    if source.split(".")[0] != module.split(".")[0]:
+                    if source.partition(".")[0] != module.partition(".")[0]:
                         return Definition(module, None, None)
                     return _definition(source, alias.name, root)
     return Definition(module, None, None)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 _code = re.compile(r"(`[^`]*`)")
+_parameter = re.compile(r"(\*\w+\*)")
+_url = re.compile(r"(?<!`)\b[a-z]+://[^\s;,`]+")
 _marked = re.compile(r"([*<\[])")
 
 
@@ -33,16 +35,27 @@ def block(language: str, text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a docstring's words as Markdown: one kind of code quotes, and no accidental markup."""
+    """Return a docstring's words as Markdown: URLs as code, ``*name*`` stressed, no other markup."""
     parts = _code.split(text.replace("``", "`"))
-    return "".join(
-        part if place % 2 else _marked.sub(r"\\\1", part) for place, part in enumerate(parts)
-    ).strip()
+    return "".join(part if place % 2 else _plain(part) for place, part in enumerate(parts)).strip()
 
 
 def first_line(docstring: str | None) -> str:
     """Return the first line of *docstring* as Markdown; nothing if there is none."""
     return prose((docstring or "").strip().partition("\n")[0])
+
+
+def _plain(text: str) -> str:
+    """Return *text*, in which no code is marked, as Markdown."""
+    parts = _code.split(_url.sub(lambda found: code(found[0]), text))
+    return "".join(
+        part if place % 2 else "".join(map(_escaped, _parameter.split(part)))
+        for place, part in enumerate(parts)
+    )
+
+
+def _escaped(text: str) -> str:
+    return text if _parameter.fullmatch(text) else _marked.sub(r"\\\1", text)
 
 
 def _barless(cell: str) -> str:

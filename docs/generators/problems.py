@@ -50,24 +50,26 @@ What each operation can answer, as its OpenAPI description has it."""
 _sandbox = """\
 ## Of the sandbox
 
-What the [provider sandbox](sandbox.md) answers to a service; the merchant never sees these."""
+What the [provider sandbox](sandbox.md) answers to a service; the merchant never sees these.
+Besides them it answers {shared}, which mean what they mean above."""
 
 
 def page() -> str:
     """Return the page."""
-    raisers = _raisers()
     platform, sandbox, service = _families()
+    raisers = _raisers()
+    shared = [code(kind.code) for kind in platform if any(map(_in_sandbox, raisers.get(kind, [])))]
     example = NotFound("There is no payment of this id").document(trace_id="0af7651916cd43dd8448eb211c80319c")
     return document(
         _intro,
         block("json", json.dumps(example, indent=2)),
         _platform,
-        _table(platform, raisers),
+        _table(platform, _outside_of_sandbox(raisers)),
         _service,
         _table(service, raisers),
         _operations,
         table(("operation", "problems"), _by_operation()),
-        _sandbox,
+        _sandbox.format(shared=", ".join(shared)),
         _table(sandbox, raisers),
     )
 
@@ -102,9 +104,17 @@ def ambiguous(kinds: Iterable[type[Problem]]) -> list[str]:
 
 def _families() -> tuple[list[type[Problem]], list[type[Problem]], list[type[Problem]]]:
     platform = [kind for kind in _problems("platform_lib", repository) if kind is not Problem]
-    sandbox = [kind for kind in platform if kind.__module__.startswith("platform_lib.sandbox")]
+    sandbox = [kind for kind in platform if _in_sandbox(kind.__module__)]
     service = _problems("payments", service_source)
     return [kind for kind in platform if kind not in sandbox], sandbox, service
+
+
+def _in_sandbox(module: str) -> bool:
+    return module.startswith("platform_lib.sandbox")
+
+
+def _outside_of_sandbox(raisers: Mapping[type[Problem], list[str]]) -> Mapping[type[Problem], list[str]]:
+    return {kind: [place for place in places if not _in_sandbox(place)] for kind, places in raisers.items()}
 
 
 def _problems(package: str, root: Path) -> list[type[Problem]]:
@@ -182,14 +192,16 @@ def _by_operation() -> Iterator[tuple[str, str]]:
     description = json.loads((service_source.parent / "openapi.json").read_text(encoding="utf-8"))
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
-            codes = [
-                code(found)
-                for response in operation["responses"].values()
-                for media, content in response.get("content", {}).items()
-                if media == "application/problem+json"
-                for found in content["examples"]
-            ]
-            yield code(f"{method.upper()} {path}"), ", ".join(codes)
+            answers = (
+                f"{status} {', '.join(map(code, _codes(response)))}"
+                for status, response in sorted(operation["responses"].items())
+                if _codes(response)
+            )
+            yield code(f"{method.upper()} {path}"), "; ".join(answers)
+
+
+def _codes(response: Mapping[str, Any]) -> list[str]:
+    return list(response.get("content", {}).get("application/problem+json", {}).get("examples", {}))
 
 
 def _name(kind: type[Problem]) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, get_args
 
 from docs.generators.markdown import code, document, prose, table
-from docs.generators.sources import public_place, service_module
+from docs.generators.sources import public_name, service_module
 from platform_lib.config import Section, Settings, Variable, environment_variables
 
 _intro = """\
@@ -90,7 +90,7 @@ def _heading(settings_type: type[Settings], group: str) -> str:
     if section is None:
         raise TypeError(f"{group}: no section of {settings_type.__name__}; make its type a Section")
     purpose = prose(" ".join((section.__doc__ or "").split("\n\n")[0].split()))
-    return f"## {group}\n\n{purpose}\nThe class is `{public_place(section.__module__)}.{section.__name__}`."
+    return f"## {group}\n\n{purpose}\nThe class is `{public_name(section)}`."
 
 
 def _section(settings_type: type[Settings], name: str) -> type[Section] | None:
@@ -117,8 +117,8 @@ def _type(variable: Variable) -> str:
     text = _pattern.sub(lambda found: f"matching {code(found[1])}", text)
     kind, comma, limits = text.removeprefix("an ").removeprefix("a ").partition(", ")
     if variable.field.endswith("_bytes"):
-        kind += " of bytes"
-    return f"{kind}{comma}{limits}"
+        kind = "bytes"
+    return f"{kind.removeprefix('secret ')}{comma}{limits}"
 
 
 def _default(variable: Variable) -> str:

@@ -18,7 +18,7 @@ from platform_lib.testing import plugin
 _intro = """\
 # The test kit
 
-pytest finds the plugin by its entry point wherever `paypath[testing]` is installed; there is nothing to import.
+pytest finds the plugin by its entry point wherever `paypath[testing]` is installed: nothing to import.
 The plain names of `platform_lib.testing` are [in the map of the library](library.md).
 
 ## Fixtures
@@ -91,7 +91,7 @@ def fixtures() -> dict[str, Any]:
 
 
 def variable_patterns(folder: Path) -> Iterator[str]:
-    """Yield a pattern for each ``PAYPATH_…`` variable that the code in *folder* names, computed ones included."""
+    """Yield a pattern for each ``PAYPATH_…`` variable that the code in *folder* names or computes."""
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -5,7 +5,7 @@ import json
 import sys
 
 from platform_lib.config import load, load_or_exit
-from platform_lib.migrations import upgrade
+from platform_lib.migrations import MigrationFailed, upgrade
 from platform_lib.service import serve
 
 from payments.settings import PaymentsSettings
@@ -30,10 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
             return serve(wired.service, wired.app)
         case "migrate":
             settings = load_or_exit(PaymentsSettings)
-            applied = upgrade(
-                settings.database.url.reveal(),
-                "payments.migrations",
-            )
+            try:
+                applied = upgrade(
+                    settings.database.url.reveal(),
+                    "payments.migrations",
+                )
+            except MigrationFailed as error:
+                sys.exit(f"cannot migrate: {error}")
             sys.stdout.write(f"migrated: {', '.join(applied) or 'nothing to do'}\n")
         case "openapi":
             app = wire(load(PaymentsSettings, environ={}, overrides=ANYWHERE)).app

@@ -1,25 +1,29 @@
-"""`python -m {{ cookiecutter.package }} migrate` on an empty database."""
+"""The commands as an operator meets them: on an empty database, on none, on settings that do not fit."""
 
 import pytest
 from platform_lib.testing import Databases
 
-from {{ cookiecutter.package }}.__main__ import main
+from payments.__main__ import main
 
-PREFIX = "{{ cookiecutter.package | upper }}"
+PREFIX = "PAYMENTS"
 
 
 def leave_empty(url: str) -> None:
     """Prepare nothing."""
 
 
-def test_migrating_again_changes_nothing(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    url = databases.create(leave_empty)
-    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", url)
+@pytest.fixture(autouse=True)
+def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/payments")
     monkeypatch.setenv(f"{PREFIX}_PROVIDER_URL", "http://provider.test")
     monkeypatch.setenv(f"{PREFIX}_PROVIDER_API_KEY", "sk_test")
     monkeypatch.setenv(f"{PREFIX}_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+
+
+def test_migrating_again_changes_nothing(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", databases.create(leave_empty))
 
     said = []
     for _ in range(2):
@@ -29,13 +33,17 @@ def test_migrating_again_changes_nothing(
     assert said == ["migrated: 0001\n", "migrated: nothing to do\n"]
 
 
+def test_migrating_without_a_database_is_one_message() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["migrate"])
+
+    assert str(stopped.value.code).startswith("cannot migrate: ")
+    assert "127.0.0.1:1" in str(stopped.value.code)
+
+
 def test_times_that_do_not_fit_are_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(f"{PREFIX}_DATABASE_URL", "postgresql://localhost/payments")
-    monkeypatch.setenv(f"{PREFIX}_PROVIDER_URL", "http://provider.test")
-    monkeypatch.setenv(f"{PREFIX}_PROVIDER_API_KEY", "sk_test")
-    monkeypatch.setenv(f"{PREFIX}_PROVIDER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
     monkeypatch.setenv(f"{PREFIX}_SWEEPER_LEASE", "5s")
 
     with pytest.raises(SystemExit) as stopped:
