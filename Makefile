@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.paypath-installed
 
-.PHONY: help setup check test demo bench docs format lock examples images
+.PHONY: help setup check test demo bench docs reference format lock examples images
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: $(INSTALLED) ## benchmarks, as ratios measured side by side; the last lin
 
 docs: $(INSTALLED) ## build the documentation into docs/_build/html, warnings as errors
 	$(BIN)/sphinx-build -q -n -W --keep-going docs docs/_build/html
+
+reference: $(INSTALLED) ## write docs/reference/ anew from the code
+	$(BIN)/python docs/generate.py
 
 format: $(INSTALLED) ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .

@@ -26,6 +26,7 @@ Results go to stdout; notes and errors go to stderr, one clear message each.
 Nothing asks a question where there is no terminal, and `NO_COLOR` turns colours off."""
 
 _width = 100
+_anywhere = {"COLUMNS": str(_width), "NO_COLOR": "1", "PYTHON_COLORS": "0"}
 
 _exit_codes: Mapping[str, str] = {
     "python -m platform_lib.sandbox": (
@@ -134,7 +135,7 @@ def service_commands() -> list[str]:
 
 
 def _all() -> list[Command]:
-    with mock.patch.dict(os.environ, {"COLUMNS": str(_width)}):
+    with mock.patch.dict(os.environ, _anywhere):
         return [
             *_click_commands(paypath, "paypath", None),
             _argparse_command(

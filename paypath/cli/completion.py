@@ -11,8 +11,8 @@ from paypath.cli.output import Failed
 @click.command(epilog="Exit codes: 0 printed; 1 the shell is too old; 2 bad input.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(ctx: click.Context, *, shell: str) -> None:
-    r"""Print the completion script for SHELL.
+def completion(ctx: click.Context, *, shell: str) -> None:  # noqa: D301  # \b is click's sign not to rewrap
+    """Print the completion script for SHELL.
 
     \b
     bash:  eval "$(paypath completion bash)"    in ~/.bashrc
