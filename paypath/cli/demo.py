@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -117,7 +118,16 @@ def _close(teller: Teller, directory: Path, url: str, *, ok: bool, stay: bool) -
     else:
         teller.say("Next:")
         teller.say(f"  less {directory / 'payments' / 'README.md'}")
-        teller.say("  paypath new ../my-payments --kind payment-service")
+        teller.say(f"  {_this_command()} new ../my-payments --kind payment-service")
+
+
+def _this_command() -> str:
+    """Return what to type to call this tool again: its name, or its path where the shell would not find it."""
+    called = Path(sys.argv[0])
+    found = shutil.which("paypath")
+    if found is not None and Path(found).resolve() == called.resolve():
+        return "paypath"
+    return os.path.relpath(called)
 
 
 @contextmanager

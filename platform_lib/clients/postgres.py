@@ -33,7 +33,13 @@ Record: TypeAlias = asyncpg.Record
 _DEFAULT_PORT = 5432
 # Over the server's own limit, so that the server's clearer answer arrives first; ours is for a dead network.
 _CLIENT_GRACE_SECONDS = 1.0
-_UNREACHABLE = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+_UNREACHABLE = (*_LOST, OSError, TimeoutError, asyncpg.TooManyConnectionsError)
 
 
 class PostgresSettings(Section):
@@ -144,12 +150,23 @@ class Postgres:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection on which every statement commits by itself."""
+        """Lend a connection on which every statement commits by itself.
+
+        Errors: `Unavailable` when none can be had, or when the one that is lent is lost halfway; a commit
+        that was on its way may then have arrived.
+        """
         refuse_second_connection(self)
         pool = self._open_pool()
         acquired = await self._acquire(pool)
         try:
             yield Connection(acquired, self._attributes)
+        except (*_LOST, asyncpg.InterfaceError) as error:
+            # An interface error is a mistake in the code, unless it says that the connection is gone.
+            if isinstance(error, asyncpg.InterfaceError) and not _is_gone(acquired):
+                raise
+            raise Unavailable(
+                "The connection to the database was lost; send the same request again."
+            ) from error
         finally:
             await pool.release(acquired)
 
@@ -194,6 +211,15 @@ class Postgres:
 def postgres(settings: PostgresSettings) -> Postgres:
     """Make the pool that *settings* describe; it connects when the service opens it."""
     return Postgres(settings)
+
+
+def _is_gone(connection: PoolConnectionProxy[Record]) -> bool:
+    try:
+        return connection.is_closed()
+    except (
+        asyncpg.InterfaceError
+    ):  # the pool has taken it back, which it does as soon as the server closes it
+        return True
 
 
 def violated_constraint(error: BaseException) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from platform_lib.errors import Fault, InvalidRequest, Problem, type_prefix
+from platform_lib.errors import Fault, InvalidRequest, Problem, Unavailable, type_prefix
 from platform_lib.frameworks._strict_route import UnsupportedMediaType
 from platform_lib.service import ContentTooLarge
 
@@ -53,13 +53,13 @@ def problem_responses(*types: type[Problem]) -> dict[int | str, dict[str, Any]]:
 def told_truly(description: dict[str, Any]) -> dict[str, Any]:
     """Return *description* with the platform's errors in place of FastAPI's defaults.
 
-    Any operation can answer 500; one with parameters or a body 422; one with a body 413 and 415.
+    Any operation can answer 500 and 503; one with parameters or a body 422; one with a body 413 and 415.
     """
     for operation in _operations(description):
         responses = operation.setdefault("responses", {})
         if _is_default_422(responses.get("422", {})):
             del responses["422"]
-        own: list[type[Problem]] = [Fault]
+        own: list[type[Problem]] = [Fault, Unavailable]
         if any(part in operation for part in _methods_with_parameters):
             own.append(InvalidRequest)
         if "requestBody" in operation:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from platform_lib.errors import Fault, InvalidRequest, Problem
@@ -40,10 +41,14 @@ def answer_with_problems(app: FastAPI, vocabulary: Callable[[], Collection[str]]
             InvalidRequest("See errors for each place and what is expected there", errors=errors)
         )
 
-    async def on_http_exception(_request: Request, error: Exception) -> Response:
+    async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # the same
         detail = _details.get(error.status_code) or HTTPStatus(error.status_code).phrase
-        return _response(http_problem(error.status_code)(detail, headers=error.headers))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The router names the methods of the first route at this path only (RFC 9110 section 15.5.6).
+            headers["Allow"] = ", ".join(sorted(_methods(app, request))) or headers.get("Allow", "")
+        return _response(http_problem(error.status_code)(detail, headers=headers))
 
     async def on_anything_else(_request: Request, _error: Exception) -> Response:
         # Starlette raises the error again after this answer; the service's last resort logs it, once.
@@ -62,6 +67,16 @@ def http_problem(status: int) -> type[Problem]:
     code = phrase.lower().replace(" ", "_").replace("-", "_").replace("'", "")
     members = {"__doc__": f"{phrase}.", "status": status, "code": code, "title": phrase}
     return type(phrase.title().replace(" ", ""), (Problem,), members)
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """Return the methods of every route at the path of *request*."""
+    found: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        pattern = getattr(context, "path_regex", None)
+        if pattern is not None and pattern.match(request.scope["path"]):
+            found |= context.methods or set()
+    return found
 
 
 def _response(problem: Problem) -> Response:

@@ -2,7 +2,7 @@
 
 from platform_lib.payments._ddl import idempotency_ddl
 from platform_lib.payments.idempotency import Answer, Claimed, IdempotencyKeys, Replay
-from platform_lib.payments.idempotency_key import fingerprint, parse_key
+from platform_lib.payments.idempotency_key import IDEMPOTENCY_KEY_PATTERN, fingerprint, parse_key
 from platform_lib.payments.problems import (
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
@@ -14,6 +14,7 @@ from platform_lib.payments.problems import (
 from platform_lib.payments.webhooks import VerifiedWebhook, WebhookSigner, WebhookVerifier
 
 __all__ = [
+    "IDEMPOTENCY_KEY_PATTERN",
     "Answer",
     "Claimed",
     "IdempotencyKeyInUse",

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from platform_lib import strict_json
 from platform_lib.payments.problems import IdempotencyKeyInvalid, IdempotencyKeyMissing
 
+IDEMPOTENCY_KEY_PATTERN = r"""^([!#-+\--:<-\[\]-~]{1,255}|"([!#-\[\]-~]|\\["\\]){1,255}")$"""
+"""What `parse_key` accepts, as a regular expression for the description of an API."""
+
 _LONGEST = 255
 _FIRST_VISIBLE, _LAST_VISIBLE = "!", "~"
 # A bare key with one of these may be two headers joined by a proxy, or half a quoted string.

@@ -63,6 +63,10 @@ SELECT pg_sleep($1)
 -- How isolated the transaction is.
 SELECT current_setting('transaction_isolation') AS level
 
+-- name: terminate
+-- Ends a server process, as a restart of the server does.
+SELECT pg_terminate_backend($1, 5000)
+
 -- name: backend
 -- Which server process serves this connection.
 SELECT pg_backend_pid() AS pid
@@ -327,6 +331,38 @@ class TestPool:
             outcomes = [await asyncio.gather(database.check(), return_exceptions=True) for _ in range(2)]
 
         assert isinstance(outcomes[-1][0], asyncpg.InvalidCatalogNameError)
+
+    @pytest.mark.parametrize("statement_is_running", [True, False])
+    async def test_a_connection_lost_halfway_is_worth_another_try(
+        self, *, statement_is_running: bool, database: Postgres
+    ) -> None:
+        async def end(process: int) -> None:
+            async with database.connection() as connection:
+                await connection.execute(QUERIES.terminate, process)
+
+        async def lose() -> None:
+            async with database.transaction() as connection:
+                backend = await connection.fetch_one(QUERIES.backend)
+                assert backend is not None
+                ending = asyncio.create_task(end(backend["pid"]))
+                if not statement_is_running:
+                    await ending
+                await connection.fetch_one(QUERIES.sleep, 60)
+
+        with pytest.raises(Unavailable, match="lost") as caught:
+            await lose()
+
+        assert caught.value.retryable
+        async with database.connection() as connection:
+            assert await connection.fetch_all(QUERIES.every) == []
+
+    async def test_a_mistake_in_the_code_is_no_lost_connection(self, database: Postgres) -> None:
+        async def mistake() -> None:
+            async with database.connection() as connection:
+                await connection.fetch_one(QUERIES.sleep)
+
+        with pytest.raises(asyncpg.InterfaceError, match="expects 1 argument"):
+            await mistake()
 
     async def test_a_statement_that_takes_too_long_is_ended_by_the_server(self, database_url: str) -> None:
         hasty = postgres(settings(database_url, statement_timeout=0.1))

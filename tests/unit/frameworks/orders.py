@@ -73,9 +73,14 @@ class Accepted(BaseModel):
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
-@router.post("/orders", status_code=201, responses=problem_responses(KeyReused, Unavailable))
+@router.post("/orders", status_code=201, responses=problem_responses(KeyReused))
 async def place(order: Order, merchant_id: Annotated[str, Header(pattern="^[a-z]+$")]) -> Accepted:
     return Accepted(accepted=bool(order) and bool(merchant_id))
+
+
+@router.get("/orders")
+async def every() -> Accepted:
+    return Accepted(accepted=True)
 
 
 @router.get("/orders/{order_id}", responses=problem_responses(NotFound))

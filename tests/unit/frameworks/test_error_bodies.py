@@ -248,8 +248,12 @@ async def test_what_the_framework_answers_is_a_problem_too(
 
 
 async def test_the_headers_of_the_framework_are_kept(http: httpx2.AsyncClient) -> None:
-    assert (await http.delete("/v1/orders")).headers["allow"] == "POST"
     assert (await http.get("/v1/denied")).headers["x-why"] == "policy"
+
+
+async def test_a_wrong_method_is_told_every_method_of_the_path(http: httpx2.AsyncClient) -> None:
+    assert (await http.delete("/v1/orders")).headers["allow"] == "GET, POST"
+    assert (await http.delete("/v1/crash")).headers["allow"] == "GET"
 
 
 async def test_a_body_beyond_the_limit_is_a_problem(http: httpx2.AsyncClient) -> None:

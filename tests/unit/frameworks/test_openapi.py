@@ -50,16 +50,17 @@ def test_an_operation_documents_its_own_problems_beside_those_of_the_platform(
     assert examples(responses, "413") == {"content_too_large"}
     assert examples(responses, "415") == {"unsupported_media_type"}
     assert examples(responses, "500") == {"internal_error"}
+    assert examples(responses, "503") == {"unavailable"}
 
 
 def test_an_operation_without_parameters_does_not_claim_to_refuse_them(description: dict[str, Any]) -> None:
-    assert list(description["paths"]["/v1/crash"]["get"]["responses"]) == ["200", "500"]
+    assert list(description["paths"]["/v1/crash"]["get"]["responses"]) == ["200", "500", "503"]
 
 
 def test_an_operation_without_a_body_does_not_claim_to_refuse_one(description: dict[str, Any]) -> None:
     responses = description["paths"]["/v1/orders/{order_id}"]["get"]["responses"]
 
-    assert list(responses) == ["200", "404", "422", "500"]
+    assert list(responses) == ["200", "404", "422", "500", "503"]
 
 
 def test_problems_of_one_status_share_a_response() -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from platform_lib.payments import IdempotencyKeyInvalid, IdempotencyKeyMissing, fingerprint, parse_key
+from platform_lib.payments import (
+    IDEMPOTENCY_KEY_PATTERN,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    fingerprint,
+    parse_key,
+)
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
 
@@ -25,6 +32,22 @@ def test_a_quoted_key_may_hold_every_visible_character() -> None:
     escaped = VISIBLE.replace("\\", "\\\\").replace('"', '\\"')
 
     assert parse_key([f'"{escaped}"']) == VISIBLE
+
+
+@given(st.text(VISIBLE + " \t", max_size=8) | st.text('k\\"', min_size=250, max_size=260))
+@example("k" * 255)
+@example("k" * 256)
+@example('"' + "\\\\" * 255 + '"')
+@example('"' + "k" * 256 + '"')
+def test_the_published_pattern_matches_what_is_taken(value: str) -> None:
+    try:
+        parse_key([value])
+    except IdempotencyKeyInvalid:
+        taken = False
+    else:
+        taken = True
+
+    assert bool(re.search(IDEMPOTENCY_KEY_PATTERN, value.strip(" \t"))) == taken
 
 
 def test_a_request_without_the_header_is_told_that_it_is_missing() -> None:

@@ -127,3 +127,30 @@ async def test_a_signed_event_that_cannot_be_read_is_refused(
     refused = await provider.deliver(body, provider.signer.sign("evt_1", clock.now(), body))
 
     assert refused.status_code == 422
+
+
+async def test_an_event_that_is_too_large_is_refused_as_described(provider: ProviderCalls) -> None:
+    refused = await provider.deliver(b" " * (1024 * 1024 + 1), {})
+
+    assert (refused.status_code, refused.json()["code"]) == (413, "content_too_large")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"status": "declined", "decline_code": "a\x00b"},  # no database text can hold it
+        {"status": "declined", "decline_code": "x" * 256},
+        {"authorisation_id": "auth_1/../../v1"},
+        {"reference": "a\nb"},
+        {"redirect_url": "javascript:alert(1)"},
+    ],
+)
+async def test_words_that_could_do_harm_are_no_event(
+    merchant: Merchant, provider: ProviderCalls, words: dict[str, Any]
+) -> None:
+    waiting = (await merchant.pay("tok_3ds_required")).json()
+
+    refused = await provider.send(operation(waiting, **words))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert (await merchant.get(f"/{waiting['id']}")).json() == waiting

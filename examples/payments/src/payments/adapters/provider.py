@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from platform_lib import InvalidRequest, Money, UnknownOutcome
 from platform_lib.clients import HttpClient, Reply
 from platform_lib.config import Secret
 from platform_lib.strict_json import StrictJsonError, loads
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from payments.domain.attempt import Attempt, Operation, Outcome, Result
 
@@ -29,6 +29,11 @@ PATHS = {Operation.CAPTURE: "captures", Operation.VOID: "voids", Operation.REFUN
 
 OK, CREATED, NOT_FOUND, TIMED_OUT, CONFLICT, TOO_EARLY, TOO_MANY = 200, 201, 404, 408, 409, 425, 429
 
+# What is stored, logged and put into paths is bounded, whoever sent it.
+Word = Annotated[str, Field(pattern=r"^[ -~]{1,255}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,255}$")]
+Url = Annotated[str, Field(pattern=r"^https?://[!-~]{1,2000}$")]
+
 
 class ProviderAmount(BaseModel):
     """Money in the processor's words, which for amounts are ours."""
@@ -44,13 +49,13 @@ class ProviderOperation(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    reference: str
+    reference: Name
     kind: Literal["authorisation", "capture", "void", "refund"]
     status: Literal["approved", "declined", "action_required"]
     amount: ProviderAmount
-    authorisation_id: str
-    decline_code: str | None = None
-    redirect_url: str | None = None
+    authorisation_id: Name
+    decline_code: Word | None = None
+    redirect_url: Url | None = None
 
     def result(self) -> Result:
         """Return the same in our words."""
@@ -78,7 +83,7 @@ class ProviderProblem(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    code: str
+    code: Word
 
 
 def read_event(body: bytes) -> Result:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi import Request as HttpRequest
+from platform_lib import InvalidRequest
 from platform_lib.frameworks.fastapi import StrictRoute, problem_responses
 from platform_lib.payments import (
+    IDEMPOTENCY_KEY_PATTERN,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
@@ -44,7 +46,7 @@ refused (4xx) leaves the key free: nothing was done, and the key may be used aga
 a new key; read the payment until its state is no longer `unknown`.
 """
 
-MerchantId = Annotated[
+MerchantHeader = Annotated[
     str,
     Header(
         alias="Merchant-Id",
@@ -52,6 +54,19 @@ MerchantId = Annotated[
         description="Set by the gateway that authenticated.",
     ),
 ]
+
+
+async def only_merchant(http_request: HttpRequest, merchant_id: MerchantHeader) -> str:
+    """Return who asks; with a second header, one of the two may be a stranger's word."""
+    if len(http_request.headers.getlist("Merchant-Id")) > 1:
+        raise InvalidRequest(
+            "See errors for each place and what is expected there",
+            errors=[{"location": "header.merchant-id", "expected": "the header once"}],
+        )
+    return merchant_id
+
+
+MerchantId = Annotated[str, Depends(only_merchant)]
 
 
 async def keyed_request(http_request: HttpRequest, merchant_id: MerchantId) -> Request:
@@ -73,7 +88,7 @@ KEY_PARAMETER: dict[str, Any] = {
             "in": "header",
             "required": True,
             "description": "New for each operation, the same for its retries; an RFC 8941 string, or bare.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
         }
     ]
 }

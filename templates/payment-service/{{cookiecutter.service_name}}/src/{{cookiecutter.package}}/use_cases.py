@@ -190,6 +190,8 @@ class UseCases:
         if attempt == before:
             return None
         await transaction.save(payment, attempt)
+        if attempt.outcome is Outcome.UNKNOWN:
+            log.warning("attempt %s has an unknown outcome: %s", attempt.id, attempt.code)
         if event is not None:
             await transaction.publish(event)
         if before.outcome is not Outcome.PENDING:

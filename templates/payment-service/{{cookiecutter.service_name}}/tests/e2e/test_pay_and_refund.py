@@ -152,6 +152,15 @@ async def test_what_happened_is_heard_on_the_broker(
     assert heard[1].data["amount"] == eur(1250)
 
 
+async def test_a_request_in_the_name_of_two_merchants_is_refused(merchant: Merchant) -> None:
+    headers = [("Merchant-Id", "acme"), ("Merchant-Id", "other")]
+
+    refused = await merchant.http.get("/v1/payments", headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"location": "header.merchant-id", "expected": "the header once"}]
+
+
 async def test_one_trace_leads_from_the_request_to_provider_database_and_outbox(
     merchant: Merchant, spans: CapturedSpans
 ) -> None:

@@ -164,6 +164,15 @@ async def test_a_lost_reply_is_answered_202_and_stays_so_for_that_key(
     assert await authorise(use_cases, "tok_reply_lost") == Reply(first.answer, replayed=True)
 
 
+async def test_an_outcome_that_becomes_unknown_is_logged_with_its_reason(
+    use_cases: UseCases, store: FakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    await authorise(use_cases, "tok_reply_lost")
+
+    (attempt,) = only(store).attempts
+    assert f"attempt {attempt.id} has an unknown outcome: {attempt.code}" in caplog.messages
+
+
 async def test_a_crash_after_the_intent_is_driven_to_an_answer(
     use_cases: UseCases, store: FakeStore, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

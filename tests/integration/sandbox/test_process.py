@@ -10,15 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from platform_lib import ManualClock, NotStarted, SequentialIds
+from platform_lib import ManualClock, NotStarted
 from platform_lib.config import Secret
 from platform_lib.sandbox import TOKENS, Sandbox, SandboxSettings
-from tests.integration.sandbox_parties import (
+from tests.integration.sandbox.parties import (
     Caller,
     api_key,
     calling,
@@ -27,23 +26,6 @@ from tests.integration.sandbox_parties import (
     sleepers,
     until,
 )
-
-
-@pytest.fixture
-def manual_clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def running(manual_clock: ManualClock) -> AsyncIterator[Sandbox]:
-    async with Sandbox(settings(), clock=manual_clock, ids=SequentialIds()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def caller(running: Sandbox) -> AsyncIterator[Caller]:
-    async with calling(running) as caller:
-        yield caller
 
 
 async def test_the_state_tells_everything_and_a_reset_forgets_it(caller: Caller) -> None:

@@ -5,47 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from starlette.responses import Response
 
-from platform_lib import ConfigError, ManualClock, SequentialIds
+from platform_lib import ConfigError, ManualClock
 from platform_lib.payments import WebhookSignatureMismatch, WebhookVerifier
 from platform_lib.sandbox import Sandbox, SandboxSettings
-from tests.integration.sandbox_parties import (
+from tests.integration.sandbox.parties import (
     Caller,
     Receiver,
-    calling,
-    receiving,
-    settings,
     until,
     webhook_secret,
 )
-
-
-@pytest.fixture
-def manual_clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def running(manual_clock: ManualClock) -> AsyncIterator[Sandbox]:
-    async with Sandbox(settings(), clock=manual_clock, ids=SequentialIds()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def caller(running: Sandbox) -> AsyncIterator[Caller]:
-    async with calling(running) as caller:
-        yield caller
-
-
-@pytest.fixture
-async def receiver(running: Sandbox) -> AsyncIterator[Receiver]:
-    async with receiving(running) as receiver:
-        yield receiver
 
 
 @pytest.mark.parametrize(

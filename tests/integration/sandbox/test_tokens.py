@@ -4,50 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from platform_lib import ManualClock, SequentialIds
+from platform_lib import ManualClock
 from platform_lib.config import Secret
 from platform_lib.sandbox import Sandbox, SandboxSettings
-from tests.integration.sandbox_parties import (
+from tests.integration.sandbox.parties import (
     Caller,
     Receiver,
     api_key,
     calling,
     euros,
-    receiving,
-    settings,
     sleepers,
     until,
 )
-
-
-@pytest.fixture
-def manual_clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def running(manual_clock: ManualClock) -> AsyncIterator[Sandbox]:
-    async with Sandbox(settings(), clock=manual_clock, ids=SequentialIds()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def caller(running: Sandbox) -> AsyncIterator[Caller]:
-    async with calling(running) as caller:
-        yield caller
-
-
-@pytest.fixture
-async def receiver(running: Sandbox) -> AsyncIterator[Receiver]:
-    async with receiving(running) as receiver:
-        yield receiver
-
 
 # What each token makes of the authorisation, as the client sees it.
 
