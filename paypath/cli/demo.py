@@ -122,8 +122,10 @@ def _close(teller: Teller, directory: Path, url: str, *, ok: bool, stay: bool) -
 
 
 def _this_command() -> str:
-    """Return what to type to call this tool again: its name, or its path where the shell would not find it."""
+    """Return what to type to call this tool again: its name, or its path where a shell does not find it."""
     called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m paypath"
     found = shutil.which("paypath")
     if found is not None and Path(found).resolve() == called.resolve():
         return "paypath"
