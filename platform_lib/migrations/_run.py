@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from platform_lib.errors import PlatformError
+from platform_lib.migrations._failure import MigrationFailed
 from platform_lib.redaction import mask_url, redact
 
 if TYPE_CHECKING:
@@ -41,17 +41,8 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _one_at_a_time = threading.Lock()
 
 
-class MigrationFailed(PlatformError):
-    """A migration could not be applied; the message names it. What was applied before it stays applied."""
-
-
 def upgrade(url: str, versions: str) -> list[str]:
-    """Apply every pending migration of the package *versions* and return their revisions, oldest first.
-
-    Replicas that start together take turns. Each migration is its own transaction. A database that is ahead,
-    because a newer version of the service migrated it, is left alone. Blocks: call it from a thread
-    (`asyncio.to_thread`) where a loop runs.
-    """
+    """See `platform_lib.migrations.upgrade`."""
 
     async def run() -> list[str]:
         async with _connection(url, alone=True) as connection:
@@ -61,7 +52,7 @@ def upgrade(url: str, versions: str) -> list[str]:
 
 
 def current(url: str, versions: str) -> str | None:
-    """Return the revision that the database is at, or None if no migration was ever applied."""
+    """See `platform_lib.migrations.current`."""
 
     async def run() -> str | None:
         async with _connection(url) as connection:
@@ -73,7 +64,7 @@ def current(url: str, versions: str) -> str | None:
 
 
 def pending(url: str, versions: str) -> list[str]:
-    """Return the revisions of the package *versions* that the database lacks, oldest first."""
+    """See `platform_lib.migrations.pending`."""
 
     async def run() -> list[str]:
         async with _connection(url) as connection:

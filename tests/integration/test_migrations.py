@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from platform_lib.migrations import MigrationFailed, current, pending, upgrade
+from platform_lib.clients import PostgresSettings, postgres
+from platform_lib.migrations import MigrationFailed, Schema, SchemaBehind, current, pending, upgrade
 from platform_lib.migrations._run import _LOCK_KEY
 from platform_lib.testing import Databases
 
@@ -230,3 +232,59 @@ def test_a_folder_with_a_percent_sign_and_a_space_in_its_name_is_found(
     monkeypatch.syspath_prepend(str(folder))
 
     assert upgrade(database_url, "migrations_in_a_strange_place") == ["0001"]
+
+
+async def opened(url: str, versions: str) -> bool:
+    """Open the schema as a service does."""
+    settings = PostgresSettings.model_validate({"url": url, "pool_min": 0, "pool_max": 1})
+    async with postgres(settings) as database, Schema(database, versions):
+        return True
+
+
+async def test_a_schema_opens_on_a_database_that_has_every_migration(
+    databases: Databases, package: Package
+) -> None:
+    url, versions = databases.create(lambda _: None), package(FIRST, SECOND)
+    await asyncio.to_thread(upgrade, url, versions)
+
+    assert await opened(url, versions)
+
+
+async def test_a_schema_that_lacks_migrations_names_them_oldest_first(
+    databases: Databases, package: Package
+) -> None:
+    url, versions = databases.create(lambda _: None), package(FIRST, SECOND)
+
+    with pytest.raises(SchemaBehind) as caught:
+        await opened(url, versions)
+
+    assert caught.value.missing == ["0001", "0002"]
+    assert f"run `python -m {versions} migrate` first" in str(caught.value)
+
+
+async def test_a_schema_that_lacks_only_the_newest_migration_names_that_one(
+    databases: Databases, package: Package
+) -> None:
+    url = databases.create(lambda _: None)
+    await asyncio.to_thread(upgrade, url, package(FIRST))
+
+    with pytest.raises(SchemaBehind) as caught:
+        await opened(url, package(FIRST, SECOND))
+
+    assert caught.value.missing == ["0002"]
+
+
+async def test_a_schema_that_a_newer_version_made_is_fine(databases: Databases, package: Package) -> None:
+    url = databases.create(lambda _: None)
+    await asyncio.to_thread(upgrade, url, package(FIRST, SECOND))
+
+    assert await opened(url, package(FIRST))
+
+
+def test_a_serving_process_does_not_load_alembic() -> None:
+    program = (
+        "import platform_lib.migrations, sys; print('alembic' in sys.modules, 'sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["False", "False"]

@@ -10,6 +10,7 @@ from platform_lib import Clock, Ids, RandomIds, SystemClock
 from platform_lib.clients import http_client, postgres
 from platform_lib.events import Inbox, Outbox, nats, outbox_relay
 from platform_lib.frameworks.fastapi import create_app
+from platform_lib.migrations import Schema
 from platform_lib.payments import IdempotencyKeys, WebhookVerifier
 from platform_lib.service import Service
 
@@ -41,6 +42,7 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
     # What the platform gives.
     service = Service(SERVICE, settings, version=__version__, clock=clock)
     database = service.resource("database", postgres(settings.database), criticality="critical")
+    service.resource("schema", Schema(database, "{{ cookiecutter.package }}.migrations"))
     broker = service.resource("broker", nats(settings.events))
     provider_http = service.resource("provider", http_client("provider", settings.provider))
 

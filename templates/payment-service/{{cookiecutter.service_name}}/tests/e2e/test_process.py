@@ -11,7 +11,7 @@ from described import assert_described
 from merchant import Merchant
 from platform_lib import SystemClock
 from platform_lib.sandbox import Sandbox, SandboxSettings
-from platform_lib.testing import ServiceProcess
+from platform_lib.testing import Databases, ServiceNotReady, ServiceProcess
 
 from {{ cookiecutter.package }}.settings import PaymentsSettings
 from {{ cookiecutter.package }}.wiring import Wired
@@ -19,7 +19,7 @@ from {{ cookiecutter.package }}.wiring import Wired
 PREFIX = "{{ cookiecutter.package | upper }}"
 
 StartService = Callable[..., Awaitable[ServiceProcess]]
-Start = Callable[[], Awaitable[ServiceProcess]]
+Start = Callable[..., Awaitable[ServiceProcess]]
 MerchantOf = Callable[[ServiceProcess], AbstractAsyncContextManager[Merchant]]
 
 
@@ -32,11 +32,11 @@ async def sandbox(sandbox_settings: SandboxSettings) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 def start(service_process: StartService, settings: PaymentsSettings, sandbox: Sandbox) -> Start:
-    async def start() -> ServiceProcess:
+    async def start(database: str = "") -> ServiceProcess:
         process = await service_process(
             "{{ cookiecutter.package }}",
             environment={
-                f"{PREFIX}_DATABASE_URL": settings.database.url.reveal(),
+                f"{PREFIX}_DATABASE_URL": database or settings.database.url.reveal(),
                 f"{PREFIX}_EVENTS_URL": settings.events.url.reveal(),
                 f"{PREFIX}_PROVIDER_URL": sandbox.url,
                 f"{PREFIX}_PROVIDER_API_KEY": settings.provider.api_key.reveal(),
@@ -130,3 +130,12 @@ async def test_a_process_that_is_killed_while_the_provider_works_loses_nothing(
         again = await merchant.pay("tok_slow", key="once")
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
     assert len(sandbox.state.authorisations()) == 1
+
+
+async def test_a_process_on_a_database_that_was_not_migrated_ends_and_says_what_to_run(
+    start: Start, databases: Databases
+) -> None:
+    empty = await asyncio.to_thread(databases.create, lambda _: None)
+
+    with pytest.raises(ServiceNotReady, match="run `python -m {{ cookiecutter.package }} migrate` first"):
+        await start(empty)
