@@ -96,6 +96,7 @@ def demo(
             ignore_signals()
     except _Stopped as stopped:
         # After the story a signal is how a demo that stays up ends; before, it cut the story short.
+        teller.say("Stopped; nothing is left running.")
         sys.exit(128 + stopped.number if code is None else code)
     except PortTaken as error:
         click.echo(f"demo: {error}", err=True)

@@ -42,7 +42,10 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
     # What the platform gives.
     service = Service(SERVICE, settings, version=__version__, clock=clock)
     database = service.resource("database", postgres(settings.database), criticality="critical")
-    service.resource("schema", Schema(database, "payments.migrations"))
+    service.resource(
+        "schema",
+        Schema(database, "payments.migrations"),
+    )
     broker = service.resource("broker", nats(settings.events))
     provider_http = service.resource("provider", http_client("provider", settings.provider))
 

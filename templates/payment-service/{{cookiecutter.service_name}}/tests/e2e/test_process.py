@@ -137,5 +137,5 @@ async def test_a_process_on_a_database_that_was_not_migrated_ends_and_says_what_
 ) -> None:
     empty = await asyncio.to_thread(databases.create, lambda _: None)
 
-    with pytest.raises(ServiceNotReady, match="run `python -m {{ cookiecutter.package }} migrate` first"):
+    with pytest.raises(ServiceNotReady, match="migrate` first"):
         await start(empty)
