@@ -86,17 +86,19 @@ def _group(variable: Variable) -> str:
 def _heading(settings_type: type[Settings], group: str) -> str:
     if not group:
         return "## The process"
-    section = _section(settings_type, group.partition(".")[0])
+    section = _section(settings_type, group)
     if section is None:
         raise TypeError(f"{group}: no section of {settings_type.__name__}; make its type a Section")
     purpose = prose(" ".join((section.__doc__ or "").split("\n\n")[0].split()))
     return f"## {group}\n\n{purpose}\nThe class is `{public_name(section)}`."
 
 
-def _section(settings_type: type[Settings], name: str) -> type[Section] | None:
+def _section(settings_type: type[Section], path: str) -> type[Section] | None:
+    name, _, rest = path.partition(".")
     annotation: Any = settings_type.model_fields[name].annotation
     kinds: Sequence[Any] = (annotation, *get_args(annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
+    found = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
+    return _section(found, rest) if found is not None and rest else found
 
 
 def _row(variable: Variable) -> tuple[str, ...]:
@@ -124,7 +126,7 @@ def _type(variable: Variable) -> str:
 def _default(variable: Variable) -> str:
     if variable.default is None:
         return "**must be set**"
-    if variable.type.startswith("a duration"):
+    if variable.default and variable.type.startswith("a duration"):
         return code(_duration(float(variable.default)))
     return code(variable.default) or "empty"
 

@@ -1,6 +1,13 @@
 """Calls out to HTTP peers and PostgreSQL: a span each, a time limit, and errors that say what happened."""
 
-from platform_lib.clients.http import HttpClient, HttpClientSettings, Reply, http_client
+from platform_lib.clients.http import (
+    CircuitBreakerSettings,
+    HttpClient,
+    HttpClientSettings,
+    Reply,
+    RetrySettings,
+    http_client,
+)
 from platform_lib.clients.postgres import (
     CannotConnect,
     Connection,
@@ -14,6 +21,7 @@ from platform_lib.clients.queries import Queries, Query
 
 __all__ = [
     "CannotConnect",
+    "CircuitBreakerSettings",
     "Connection",
     "HttpClient",
     "HttpClientSettings",
@@ -23,6 +31,7 @@ __all__ = [
     "Query",
     "Record",
     "Reply",
+    "RetrySettings",
     "http_client",
     "postgres",
     "violated_constraint",

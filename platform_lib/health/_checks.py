@@ -9,6 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from platform_lib.clock import SystemClock
+from platform_lib.health._heartbeat import Heartbeat
 from platform_lib.health._report import CheckResult, Report, Status
 from platform_lib.health._settings import HealthSettings
 from platform_lib.health._state import CheckState, Criticality
@@ -38,6 +39,7 @@ class HealthChecks:
         self._random = random
         self._checks: dict[str, _Check] = {}
         self._loops: list[asyncio.Task[None]] = []
+        self._heartbeat = Heartbeat(self._settings.loop_stall)
         self._broken: dict[str, None] = {}
         self._started = False
         self._draining = False
@@ -68,6 +70,7 @@ class HealthChecks:
 
     async def start(self) -> None:
         """Run every check once, then keep running them in the background until `stop`."""
+        self._heartbeat.start()
         await asyncio.gather(*(check.run() for check in self._checks.values()))
         # A context of their own: the loops outlive whatever span or transaction is current here.
         self._loops = [
@@ -77,6 +80,7 @@ class HealthChecks:
 
     async def stop(self) -> None:
         """End the background runs."""
+        self._heartbeat.stop()
         loops, self._loops = self._loops, []
         for task in loops:
             task.cancel()
@@ -99,10 +103,13 @@ class HealthChecks:
     def liveness(self) -> Report:
         """Answer whether a restart would help; no dependency is asked, for a restart mends no database.
 
-        That the answer comes at all shows that the event loop turns.
+        It also fails after the event loop was blocked for `loop_stall` seconds, until it has turned freely
+        for as long. While it is blocked no answer comes at all.
         """
         if self._broken:
             return Report("fail", reason=", ".join(self._broken))
+        if self._heartbeat.stalled():
+            return Report("fail", reason="event_loop_blocked")
         return Report("pass")
 
     def startup(self) -> Report:

@@ -32,6 +32,11 @@ class HealthSettings(Section):
         Field(ge=0, lt=1, description="share by which pauses vary, so that replicas do not check in step"),
     ] = 0.2
 
+    loop_stall: Annotated[
+        Seconds,
+        Field(gt=0, description="how long the event loop may be blocked before liveness fails"),
+    ] = 10.0
+
     @property
     def stale_after(self) -> float:
         """Seconds after which a result says nothing any more: three intervals and one timeout."""

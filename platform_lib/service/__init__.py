@@ -6,6 +6,7 @@ A service is composed once: make a `Service`, register resources and workers, `i
 
 from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 from platform_lib.service._edges import ContentTooLarge
+from platform_lib.service._limits import HeadersTooLarge
 from platform_lib.service._listener import port_holder
 from platform_lib.service._problem import problem_body, problem_headers
 from platform_lib.service._resources import StartFailed
@@ -16,6 +17,7 @@ from platform_lib.service._settings import LifecycleSettings, ServerSettings, Se
 __all__ = [
     "ASGIApp",
     "ContentTooLarge",
+    "HeadersTooLarge",
     "LifecycleSettings",
     "Message",
     "Phase",

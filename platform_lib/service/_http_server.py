@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from platform_lib.errors import PlatformError
 from platform_lib.service._listener import refusal
@@ -53,6 +54,7 @@ class HttpServer:
                 server_header=False,
                 proxy_headers=False,  # a header anyone can send decides nothing here
                 ws="none",
+                http=_HttpProtocol,
                 timeout_keep_alive=math.ceil(settings.http.keep_alive),
                 timeout_graceful_shutdown=math.ceil(settings.lifecycle.in_flight),
             ),
@@ -77,6 +79,11 @@ class HttpServer:
         """Cancel the requests in flight; each is answered 503 if it was not answered yet."""
         for task in self._uvicorn.server_state.tasks:
             task.cancel()
+
+
+class _HttpProtocol(HttpToolsProtocol):
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: anyone may ask for another protocol, and is answered in HTTP (RFC 9110 7.8)."""
 
 
 class _Uvicorn(uvicorn.Server):

@@ -8,6 +8,7 @@ from platform_lib.errors import PlatformError
 from platform_lib.redaction import redact
 from platform_lib.service._edges import BodyLimit, InFlight, LastResort
 from platform_lib.service._lifespan import InnerLifespan
+from platform_lib.service._limits import HeaderLimit, InboundDeadline, LoadLimit
 from platform_lib.service._probes import Probes
 from platform_lib.telemetry import ServerSpans
 
@@ -27,8 +28,16 @@ class Installed:
         self.service = service
         self.failure = ""
         self._app = app
-        guarded = LastResort(BodyLimit(app, max_bytes=service.settings.http.max_body_bytes))
-        traced = ServerSpans(guarded, trust_inbound=service.settings.telemetry.trust_inbound)
+        http, trusted = service.settings.http, service.settings.telemetry.trust_inbound
+        inner: ASGIApp = BodyLimit(app, max_bytes=http.max_body_bytes)
+        if trusted:
+            inner = InboundDeadline(inner, service.clock)
+        limited = LoadLimit(
+            HeaderLimit(inner, most=http.max_headers, max_bytes=http.max_header_bytes),
+            most=http.max_in_flight,
+            in_flight=lambda: self.in_flight,
+        )
+        traced = ServerSpans(LastResort(limited), trust_inbound=trusted)
         self._in_flight = InFlight(traced, draining=lambda: service.phase in ("draining", "stopped"))
         self._outermost = Probes(
             self._in_flight, service.health, verbose_allowed=service.settings.environment != "production"

@@ -94,7 +94,8 @@ class Service:
     def install(self, app: ASGIApp) -> Installed:
         """Wrap *app* in what every service has, in a fixed order; returns an ASGI application.
 
-        From the outside in: lifespan, probes, drain, server span and access log, last resort, body limit.
+        From the outside in: lifespan, probes, drain, server span and access log, last resort, limits of
+        requests at once, headers and body.
         """
         return Installed(self, app)
 

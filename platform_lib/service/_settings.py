@@ -21,6 +21,16 @@ class ServerSettings(Section):
     max_body_bytes: Annotated[
         int, Field(ge=0, description="largest request body; a larger one is answered 413")
     ] = 1024 * 1024
+    max_headers: Annotated[
+        int, Field(ge=1, description="most headers of a request; more are answered 431")
+    ] = 100
+    max_header_bytes: Annotated[
+        int, Field(ge=1, description="largest size of all headers together; more is answered 431")
+    ] = 32 * 1024
+    max_in_flight: Annotated[
+        int,
+        Field(ge=1, description="requests answered at once; a further one is answered 503, a probe never"),
+    ] = 1000
     keep_alive: Annotated[
         Seconds,
         Field(

@@ -32,7 +32,10 @@ class TelemetrySettings(Section):
     trust_inbound: Annotated[
         bool,
         Field(
-            description="continue the caller's trace; only behind a gateway that removes strangers' headers"
+            description=(
+                "continue the caller's trace and keep to its deadline; "
+                "only behind a gateway that removes strangers' headers"
+            )
         ),
     ] = False
     log_level: Annotated[

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from opentelemetry import baggage
@@ -19,80 +17,9 @@ from platform_lib.clients import HttpClientSettings, http_client
 from platform_lib.errors import NotSent, NotStarted, UnknownOutcome
 from platform_lib.telemetry import client_span
 from platform_lib.testing import CapturedSpans
+from tests.integration.http_peer import Behaviour, Writer, answer, close, peer, raw, reset
 
 CARD = "4111111111111111"
-Writer = asyncio.StreamWriter
-
-
-@dataclass
-class Peer:
-    """A server that answers each request as the test says, and remembers what it got."""
-
-    url: str = ""
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    answered: int = 0
-
-
-def answer(status: int, body: bytes = b"{}", headers: str = "") -> Callable[[Writer], Awaitable[None]]:
-    async def write(writer: Writer) -> None:
-        head = f"HTTP/1.1 {status} Whatever\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
-        writer.write(head.encode() + body)
-        await writer.drain()
-
-    return write
-
-
-def raw(data: bytes) -> Callable[[Writer], Awaitable[None]]:
-    async def write(writer: Writer) -> None:
-        writer.write(data)
-        await writer.drain()
-        writer.close()
-
-    return write
-
-
-async def close(writer: Writer) -> None:
-    writer.close()
-
-
-async def reset(writer: Writer) -> None:
-    """Send a TCP reset instead of an orderly end."""
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-@asynccontextmanager
-async def peer(behave: Callable[[Writer], Awaitable[None]]) -> AsyncIterator[Peer]:
-    it = Peer()
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: Writer) -> None:
-        try:
-            while not writer.is_closing():
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                it.requests.append((head[0], headers, body))
-                await behave(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    def accept(reader: asyncio.StreamReader, writer: Writer) -> None:
-        task = asyncio.ensure_future(serve(reader, writer))
-        tasks.add(task)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    it.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        yield it
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_reply_is_its_status_its_headers_and_its_json() -> None:
@@ -143,7 +70,7 @@ async def test_an_answer_below_500_is_a_reply(status: int) -> None:
     ids=["500", "503", "reset", "closed", "mid-body", "mid-chunk", "mid-head", "no-http", "too-large"],
 )
 async def test_a_reply_lost_after_the_request_was_sent_is_an_unknown_outcome(
-    behave: Callable[[Writer], Awaitable[None]], reason: str
+    behave: Behaviour, reason: str
 ) -> None:
     async with peer(behave) as it, http_client("provider", it.url) as client:
         with pytest.raises(UnknownOutcome) as caught:
@@ -308,9 +235,7 @@ async def test_an_attempt_is_a_span_without_query_or_password(spans: CapturedSpa
     ("behave", "error_type"),
     [(answer(404), "404"), (answer(500), "500"), (close, "connection_closed")],
 )
-async def test_a_failed_attempt_says_why(
-    behave: Callable[[Writer], Awaitable[None]], error_type: str, spans: CapturedSpans
-) -> None:
+async def test_a_failed_attempt_says_why(behave: Behaviour, error_type: str, spans: CapturedSpans) -> None:
     async with peer(behave) as it, http_client("provider", it.url) as client:
         with suppress(UnknownOutcome):
             await client.request("POST", "/", operation="capture")

@@ -305,3 +305,39 @@ def ignores(pid: int, number: signal.Signals) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     [mask] = [line.split()[1] for line in status.splitlines() if line.startswith("SigIgn")]
     return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def test_a_loop_that_was_blocked_fails_liveness_until_it_turns_freely_again(start: Start) -> None:
+    process = start(SHOP_HEALTH_LOOP_STALL="1500ms")
+    url = url_of(process)
+    assert httpx2.get(f"{url}/livez").status_code == 200
+
+    assert httpx2.get(f"{url}/block?0.5", timeout=patience_seconds).status_code == 200
+    assert httpx2.get(f"{url}/livez").status_code == 200, "half a second is no stall"
+
+    assert httpx2.get(f"{url}/block?2.5", timeout=patience_seconds).status_code == 200
+    probe = httpx2.get(f"{url}/livez?verbose", headers={"connection": "close"})
+    assert (probe.status_code, probe.json()["status"]) == (503, "fail")
+    assert probe.json()["reason"] == "event_loop_blocked"
+
+    deadline = time.monotonic() + patience_seconds
+    while httpx2.get(f"{url}/livez").status_code != 200:
+        assert time.monotonic() < deadline
+
+
+def test_a_request_for_another_protocol_is_answered_in_http_and_fills_no_log(start: Start) -> None:
+    process = start()
+    url = url_of(process)
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+
+    assert httpx2.get(url, headers=upgrade).text == "done"
+
+    process.signal(signal.SIGINT)
+    code, error = process.ended()
+    assert (code, error) == (0, "")
+    assert not [line for line in process.lines if "upgrade" in line.lower() or "websocket" in line.lower()]
