@@ -6,7 +6,7 @@ The names here are the few that almost every module of a service uses.
 """
 
 from platform_lib._version import __version__
-from platform_lib.clock import Clock, ManualClock, SystemClock
+from platform_lib.clock import Clock, ManualClock, SystemClock, TickingClock
 from platform_lib.errors import (
     CallFailed,
     ConfigError,
@@ -44,6 +44,7 @@ __all__ = [
     "Refusal",
     "SequentialIds",
     "SystemClock",
+    "TickingClock",
     "Unavailable",
     "UnknownOutcome",
     "__version__",

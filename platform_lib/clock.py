@@ -1,4 +1,4 @@
-"""Time is passed in: `SystemClock` in production, `ManualClock` in tests and simulators."""
+"""Time is passed in: `SystemClock` in production; `ManualClock`, `TickingClock` in tests and simulators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "TickingClock"]
 
 
 class Clock(Protocol):
@@ -91,3 +91,35 @@ class ManualClock:
             _, _, future = heapq.heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)
+
+
+class TickingClock(ManualClock):
+    """A manual clock that moves on by *step* seconds after each reading, so that no two are equal.
+
+    What reads the time equally often gets equal times, from run to run: a trace with durations can be
+    compared whole. Sleepers wake as readings move the clock past their time.
+
+    Examples:
+        >>> clock = TickingClock(step=0.5)
+        >>> clock.monotonic(), clock.monotonic(), clock.now().isoformat()
+        (0.0, 0.5, '2026-01-01T00:00:01+00:00')
+    """
+
+    def __init__(self, start: datetime | None = None, *, step: float = 0.001) -> None:
+        if step <= 0:
+            msg = f"TickingClock: cannot tick by {step} s; give a step above zero"
+            raise ValueError(msg)
+        super().__init__(start)
+        self._step = step
+
+    def now(self) -> datetime:
+        """Return the time and move on by one step."""
+        reading = super().now()
+        self.advance(self._step)
+        return reading
+
+    def monotonic(self) -> float:
+        """Return the seconds so far and move on by one step."""
+        reading = super().monotonic()
+        self.advance(self._step)
+        return reading

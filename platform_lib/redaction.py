@@ -1,7 +1,8 @@
 """Take secrets and card data out of texts before they are stored or sent, not when they are shown.
 
 What is masked: card numbers, IBANs, ``Authorization`` headers and bearer tokens, JSON web tokens, private
-keys, ``whsec_…`` and ``sk_…`` keys, passwords in URLs, and what stands behind names such as ``password=``.
+keys, ``whsec_…`` and ``sk_…`` keys, the secret part of our own API keys, passwords in URLs, and what stands
+behind names such as ``password=``.
 Everything here fails closed: what cannot be looked at is erased.
 """
 
@@ -62,7 +63,7 @@ _private_key = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
 _prefixed = re.compile(
-    r"(?P<name>whsec_|(?:sk|rk)_(?:live|test)_|(?<![0-9A-Za-z])(?:sk|rk)_(?=[\w+/=-]{8}))[\w+/=-]+"
+    r"(?P<name>whsec_|(?:sk|rk)_(?:live|test)_|pk_(?:live|test)_[0-9a-f]{16}_|(?<![0-9A-Za-z])(?:sk|rk)_(?=[\w+/=-]{8}))[\w+/=-]+"
 )
 
 # A list of URLs is cut at its commas.
@@ -120,7 +121,7 @@ def _redacted(text: str) -> str:
         text = _authorization.sub(_keep_name, text)
         text = _bearer.sub(_keep_name, text)
         text = _named.sub(_keep_name, text)
-    if "sk_" in text or "rk_" in text or "whsec_" in text:
+    if "sk_" in text or "rk_" in text or "pk_" in text or "whsec_" in text:
         text = _prefixed.sub(_keep_name, text)
     if "eyJ" in text:
         text = _dotted_word.sub(_without_json_web_token, text)

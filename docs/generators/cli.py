@@ -17,6 +17,7 @@ from docs.generators.sources import service_module
 from paypath.cli import main as paypath
 from platform_lib.engines import images
 from platform_lib.sandbox import __main__ as sandbox
+from platform_lib.security import __main__ as security
 
 _intro = """\
 # Commands
@@ -32,6 +33,7 @@ _exit_codes: Mapping[str, str] = {
     "python -m platform_lib.sandbox": (
         "0 ended as told, 1 the address is taken, 2 bad input, 78 a setting cannot be used."
     ),
+    "python -m platform_lib.security": "0 the key was made, 2 bad input.",
     "python -m platform_lib.engines.images": (
         "0 both images are there, 1 there is no container engine, or it refused; 2 bad input."
     ),
@@ -141,6 +143,7 @@ def _all() -> list[Command]:
             _argparse_command(
                 "python -m platform_lib.sandbox", lambda arguments: sandbox.main(arguments, {})
             ),
+            _argparse_command("python -m platform_lib.security", security.main),
             _argparse_command("python -m platform_lib.engines.images", images.main),
             _argparse_command("python -m payments", service_module("payments.__main__").main),
         ]

@@ -5,6 +5,7 @@ ever reaches a dependency, so that a slow database cannot make the process look 
 """
 
 from platform_lib.health._checks import CheckFunction, HealthChecks
+from platform_lib.health._forced import ForcedFailure
 from platform_lib.health._report import CheckResult, Report, Status
 from platform_lib.health._settings import HealthSettings
 from platform_lib.health._state import Criticality
@@ -13,6 +14,7 @@ __all__ = [
     "CheckFunction",
     "CheckResult",
     "Criticality",
+    "ForcedFailure",
     "HealthChecks",
     "HealthSettings",
     "Report",

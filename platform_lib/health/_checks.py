@@ -9,6 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from platform_lib.clock import SystemClock
+from platform_lib.health._forced import ForcedFailure, with_forced
 from platform_lib.health._heartbeat import Heartbeat
 from platform_lib.health._report import CheckResult, Report, Status
 from platform_lib.health._settings import HealthSettings
@@ -41,6 +42,7 @@ class HealthChecks:
         self._loops: list[asyncio.Task[None]] = []
         self._heartbeat = Heartbeat(self._settings.loop_stall)
         self._broken: dict[str, None] = {}
+        self._forced: list[ForcedFailure] = []
         self._started = False
         self._draining = False
 
@@ -100,6 +102,16 @@ class HealthChecks:
         """Say that *name* is beyond repair inside this process: liveness fails from now on."""
         self._broken[name] = None
 
+    def fail(self, name: str) -> ForcedFailure:
+        """Make the check *name* fail from now on, without a run, until what is returned releases it.
+
+        For tests and drills; the reason is ``forced``. Raises ValueError if there is no such check.
+        """
+        if name not in self._checks:
+            known = ", ".join(self._checks) or "none"
+            raise ValueError(f"{name}: no such check to fail; registered are: {known}")
+        return ForcedFailure(name, self._forced)
+
     def liveness(self) -> Report:
         """Answer whether a restart would help; no dependency is asked, for a restart mends no database.
 
@@ -132,7 +144,8 @@ class HealthChecks:
 
     def _results(self) -> dict[str, CheckResult]:
         now = self._clock.monotonic()
-        return {name: check.state.result(now) for name, check in self._checks.items()}
+        results = {name: check.state.result(now) for name, check in self._checks.items()}
+        return dict(with_forced(results, self._forced)) if self._forced else results
 
     async def _repeat(self, check: _Check) -> None:
         while True:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from platform_lib import strict_json
 from platform_lib.payments.problems import IdempotencyKeyInvalid, IdempotencyKeyMissing
+from platform_lib.redaction import redact
 
 IDEMPOTENCY_KEY_PATTERN = r"""^([!#-+\--:<-\[\]-~]{1,255}|"([!#-\[\]-~]|\\["\\]){1,255}")$"""
 """What `parse_key` accepts, as a regular expression for the description of an API."""
@@ -21,7 +22,8 @@ def parse_key(header_values: Sequence[str]) -> str:
     r"""Return the key from every value that the request's ``Idempotency-Key`` header has.
 
     Shape: an RFC 8941 String (``"…"``, section 3.3.3) or the same characters bare; 1 to 255 visible ASCII
-    characters either way, and both forms of one key are the same key.
+    characters either way, and both forms of one key are the same key. Keys are stored as they are, so
+    one that `redact` would change, as it looks like a card number, an IBAN or a secret, is refused.
     Errors: `IdempotencyKeyMissing` without the header, `IdempotencyKeyInvalid` for anything else.
 
     Examples:
@@ -41,6 +43,11 @@ def parse_key(header_values: Sequence[str]) -> str:
     if not all(_FIRST_VISIBLE <= character <= _LAST_VISIBLE for character in key):
         raise IdempotencyKeyInvalid(
             "Idempotency-Key: holds a character that is not visible ASCII; a UUID is a good key"
+        )
+    if redact(key) != key:
+        raise IdempotencyKeyInvalid(
+            "Idempotency-Key: looks like a card number, an account number or a secret, and keys are stored; "
+            "send a random one, such as a UUID"
         )
     return key
 

@@ -19,7 +19,10 @@ class IdempotencyKeyMissing(Problem):
 
 
 class IdempotencyKeyInvalid(Problem):
-    """The ``Idempotency-Key`` header is not one key of 1 to 255 visible ASCII characters."""
+    """The ``Idempotency-Key`` header is not one key of 1 to 255 visible ASCII characters, or holds a secret.
+
+    Keys are stored: what looks like a card number, an account number, a token or a password is refused.
+    """
 
     status = 400
     code = "idempotency_key_invalid"

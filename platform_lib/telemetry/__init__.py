@@ -11,13 +11,14 @@ from platform_lib.telemetry._context import (
     parse_traceparent,
     remote_parent,
 )
-from platform_lib.telemetry._logs import configure_logging
+from platform_lib.telemetry._logs import JsonLines, configure_logging, noisy_loggers
 from platform_lib.telemetry._server import ServerSpans
 from platform_lib.telemetry._settings import TelemetrySettings
 from platform_lib.telemetry._spans import client_span, consumer_span, mark_failed, producer_span, traced
 from platform_lib.telemetry._start import Telemetry, start_telemetry
 
 __all__ = [
+    "JsonLines",
     "ServerSpans",
     "Telemetry",
     "TelemetrySettings",
@@ -27,6 +28,7 @@ __all__ = [
     "current_trace_id",
     "current_traceparent",
     "mark_failed",
+    "noisy_loggers",
     "outbound_headers",
     "parse_traceparent",
     "producer_span",

@@ -21,6 +21,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 _SMALLEST_CARD_NUMBER = 10**12  # thirteen digits, whether typed as a text or as a number
 
+noisy_loggers = ("httpx2", "httpcore2", "nats", "asyncio")
+"""Loggers of libraries that are heard from a warning on."""
+
 
 class JsonLines(logging.Formatter):
     """Write a record as one JSON object: time, level, logger, message, service, trace, extras, exception."""
@@ -107,7 +110,7 @@ def configure_logging(
     root.setLevel(settings.log_level)
     # The server's own access log would say each request twice, without the trace and the redaction.
     logging.getLogger("uvicorn.access").disabled = True
-    for noisy in ("httpx2", "httpcore2", "nats", "asyncio"):
+    for noisy in noisy_loggers:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

@@ -31,6 +31,7 @@ _WANTED = frozenset({b"host", b"user-agent", b"traceparent", b"tracestate", b"ba
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SERVER_ERROR = 500
 _MAX_USER_AGENT = 256
+_MAX_HOST = 255
 
 _tracer = trace.get_tracer("platform_lib", __version__)
 _access = logging.getLogger("platform_lib.access")
@@ -111,8 +112,8 @@ class ServerSpans:
 
 
 @lru_cache(maxsize=256)
-def _redacted_user_agent(user_agent: str) -> str:
-    return redact(user_agent)  # a caller says the same with every request
+def _redacted(header: str) -> str:
+    return redact(header)  # a caller says the same with every request
 
 
 def _wanted_headers(scope: Scope) -> dict[bytes, str]:
@@ -140,13 +141,13 @@ def _request_attributes(scope: Scope, headers: dict[bytes, str], *, known: bool)
     if address is None and scope.get("server"):
         address, port = scope["server"]
     if address:
-        attributes["server.address"] = address
+        attributes["server.address"] = _redacted(address[:_MAX_HOST])
         attributes["server.port"] = port or _DEFAULT_PORTS.get(scheme, 80)
     if scope.get("client"):
         attributes["client.address"] = scope["client"][0]
     user_agent = headers.get(b"user-agent")
     if user_agent:
-        attributes["user_agent.original"] = _redacted_user_agent(user_agent[:_MAX_USER_AGENT])
+        attributes["user_agent.original"] = _redacted(user_agent[:_MAX_USER_AGENT])
     return attributes
 
 

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
-from platform_lib.clock import ManualClock
+from platform_lib.clock import ManualClock, TickingClock
 from platform_lib.ids import SequentialIds
 from platform_lib.testing._broker import fresh_streams
 from platform_lib.testing._client import ASGIApp, in_process_client
 from platform_lib.testing._databases import Databases, Migrate
 from platform_lib.testing._engines import start_engine
+from platform_lib.testing._logs import CapturedLogs, capture_logs
 from platform_lib.testing._loop import LoopThread
+from platform_lib.testing._responses import remember_responses
 from platform_lib.testing._spans import CapturedSpans, capture_spans
 
 if TYPE_CHECKING:
     import httpx2
 
     from platform_lib.engines import Engine
+    from platform_lib.health import ForcedFailure, HealthChecks
     from platform_lib.sandbox import Sandbox, SandboxSettings
+    from platform_lib.testing._canaries import Canaries
+    from platform_lib.testing._no_secret import NoSecret
     from platform_lib.testing._service_process import ServiceProcess, StartService
 
 _webhook_secret = "whsec_cGF5cGF0aC10ZXN0LXdlYmhvb2stc2VjcmV0LTAx"  # noqa: S105  # known to all, signs test data
+
+FailCheck = Callable[[str], "ForcedFailure"]
+"""What the fixture ``fail_check`` gives: takes a check's name, returns what releases it."""
 
 
 @pytest.fixture
@@ -45,10 +54,66 @@ what_happened = pytest.StashKey[dict[str, Callable[[], str]]]()
 
 @pytest.fixture
 def spans(request: pytest.FixtureRequest) -> Iterator[CapturedSpans]:
-    """The spans that end during the test; shown as trees when it fails."""
-    with capture_spans() as captured:
+    """The spans that end during the test; shown as trees when it fails. Ids and durations count."""
+    with capture_spans(clock=TickingClock(), count_ids=True) as captured:
         request.node.stash.setdefault(what_happened, {})["captured spans"] = captured.forest
         yield captured
+
+
+@pytest.fixture
+def logs(request: pytest.FixtureRequest) -> Iterator[CapturedLogs]:
+    """The log lines of the test as the platform writes them, after redaction; shown when it fails."""
+    with capture_logs() as captured:
+        request.node.stash.setdefault(what_happened, {})["captured log lines"] = captured.text
+        yield captured
+
+
+@pytest.fixture
+def fail_check(app: Any) -> Iterator[FailCheck]:
+    """A function that makes a health check of `app` fail, until released or the test ends."""
+    health: HealthChecks = app.service.health
+    with ExitStack() as forced:
+
+        def fail(name: str) -> ForcedFailure:
+            return forced.enter_context(health.fail(name))
+
+        yield fail
+
+
+@pytest.fixture
+def canaries() -> Canaries:
+    """Card numbers, an IBAN, tokens and passwords to plant; `assert_no_secret` looks for them."""
+    from platform_lib.testing._canaries import Canaries  # noqa: PLC0415  # few tests plant any
+
+    return Canaries()
+
+
+_responses_seen = pytest.StashKey[dict[str, Any]]()
+
+
+@pytest.fixture
+def assert_no_secret(
+    canaries: Canaries, spans: CapturedSpans, logs: CapturedLogs, request: pytest.FixtureRequest
+) -> NoSecret:
+    """A search for `canaries` in all that came out: await it at the end, with further outputs by name.
+
+    Searched are spans, log lines, what `client` was answered, settings, the logs of service processes, the
+    database and the broker, as far as the test has them.
+    """
+    from platform_lib.testing._no_secret import NoSecret  # noqa: PLC0415  # as above
+
+    stash = request.node.stash
+    search = NoSecret(canaries, {"spans": lambda: spans, "logs": lambda: logs})
+    search.known["responses"] = lambda: stash.get(_responses_seen, {})
+    search.known["shown"] = lambda: {title: text() for title, text in stash.get(what_happened, {}).items()}
+    present = {
+        name: request.getfixturevalue(name)
+        for name in ("settings", "database_url", "broker_url")
+        if name in request.fixturenames
+    }
+    search.database_url, search.broker_url = present.get("database_url"), present.get("broker_url")
+    search.known["settings"] = lambda: present.get("settings", "")
+    return search
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +181,10 @@ def app() -> ASGIApp:
 
 
 @pytest_asyncio.fixture
-async def client(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(app: ASGIApp, request: pytest.FixtureRequest) -> AsyncIterator[httpx2.AsyncClient]:
     """An HTTP client of the application in this process, started and stopped around the test."""
+    if "assert_no_secret" in request.fixturenames:
+        app = remember_responses(app, request.node.stash.setdefault(_responses_seen, {}))
     async with in_process_client(app) as client:
         yield client
 

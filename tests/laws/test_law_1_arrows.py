@@ -18,7 +18,7 @@ levels = [
     ["service"],
     ["clients"],
     ["events"],
-    ["payments", "migrations", "frameworks"],
+    ["payments", "migrations", "frameworks", "security"],
     ["sandbox", "engines"],
     ["testing"],
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from platform_lib import clock as clock_module
 from platform_lib import ids as ids_module
-from platform_lib.clock import ManualClock, SystemClock
+from platform_lib.clock import ManualClock, SystemClock, TickingClock
 from platform_lib.ids import RandomIds, SequentialIds
 
 
@@ -131,3 +131,21 @@ def test_sequential_ids_count_and_keep_the_form() -> None:
         "00000000-0000-7000-8000-000000000100",
     ]
     assert {one.version for one in made} == {7}
+
+
+async def test_a_ticking_clock_moves_on_with_each_reading_and_wakes_who_sleeps() -> None:
+    clock = TickingClock(step=0.25)
+    sleeping = asyncio.create_task(clock.sleep(0.5))
+    await asyncio.sleep(0)
+
+    assert [clock.monotonic() for _ in range(3)] == [0.0, 0.25, 0.5]
+    await sleeping
+    assert (clock.now(), clock.now()) == (
+        datetime(2026, 1, 1, 0, 0, 0, 750_000, UTC),
+        datetime(2026, 1, 1, 0, 0, 1, 0, UTC),
+    )
+
+
+def test_a_clock_that_would_stand_still_is_refused() -> None:
+    with pytest.raises(ValueError, match="TickingClock: cannot tick by 0 s; give a step above zero"):
+        TickingClock(step=0)

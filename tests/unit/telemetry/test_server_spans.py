@@ -377,3 +377,10 @@ async def _baggage_inside(*, trust_inbound: bool) -> dict[str, object]:
 
     await call(ServerSpans(app, trust_inbound=trust_inbound), "GET", "/", {"baggage": "merchant=shop"})
     return seen
+
+
+async def test_a_host_that_holds_a_card_number_is_masked_in_the_span(spans: CapturedSpans) -> None:
+    await call(ServerSpans(payments()), "GET", "/api/v1/payments/p1", {"Host": "4539148803436467"})
+
+    (span,) = spans
+    assert (span.attributes or {})["server.address"] == "453914******6467"

@@ -6,6 +6,7 @@ import pytest
 from merchant import Merchant
 from platform_lib import ManualClock
 from platform_lib.sandbox import Sandbox
+from platform_lib.testing import CapturedSpans
 
 from payments.wiring import Wired
 
@@ -22,11 +23,13 @@ async def test_the_same_key_twice_gets_the_same_bytes(merchant: Merchant, sandbo
 
 
 async def test_the_same_key_from_many_clients_at_once_charges_once(
-    merchant: Merchant, sandbox: Sandbox
+    merchant: Merchant, sandbox: Sandbox, spans: CapturedSpans
 ) -> None:
     responses = await asyncio.gather(*(merchant.pay(key="once") for _ in range(12)))
 
     assert len(sandbox.state.authorisations()) == 1
+    spans.assert_count("authorise at provider", 1)
+    spans.assert_path("POST /v1/payments", "authorise payment", "authorise at provider")
     assert {response.status_code for response in responses} <= {201, 409}
     assert len({response.content for response in responses if response.status_code == 201}) == 1
 

@@ -16,6 +16,7 @@ from platform_lib.payments import (
     fingerprint,
     parse_key,
 )
+from pydantic import AfterValidator
 
 from payments.domain.refusals import (
     CaptureExceedsAuthorisation,
@@ -33,6 +34,7 @@ from payments.entrypoints.schemas import (
     PartOfPayment,
     PaymentBody,
     PaymentList,
+    nothing_secret,
 )
 from payments.ports import Reply, Request, Store
 from payments.use_cases import UseCases
@@ -53,6 +55,7 @@ MerchantHeader = Annotated[
         pattern="^[a-z0-9_-]{1,64}$",
         description="Set by the gateway that authenticated.",
     ),
+    AfterValidator(nothing_secret),
 ]
 
 
@@ -87,7 +90,8 @@ KEY_PARAMETER: dict[str, Any] = {
             "name": "Idempotency-Key",
             "in": "header",
             "required": True,
-            "description": "New for each operation, the same for its retries; an RFC 8941 string, or bare.",
+            "description": "New for each operation, the same for its retries; an RFC 8941 string, or bare. "
+            "Keys are stored: one that looks like a card number or a secret is refused.",
             "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
         }
     ]

@@ -9,8 +9,9 @@ from uuid import UUID
 from platform_lib import InvalidRequest, Money, UnknownOutcome
 from platform_lib.clients import HttpClient, Reply
 from platform_lib.config import Secret
+from platform_lib.redaction import redact
 from platform_lib.strict_json import StrictJsonError, loads
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from {{ cookiecutter.package }}.domain.attempt import Attempt, Operation, Outcome, Result
 
@@ -29,8 +30,9 @@ PATHS = {Operation.CAPTURE: "captures", Operation.VOID: "voids", Operation.REFUN
 
 OK, CREATED, NOT_FOUND, TIMED_OUT, CONFLICT, TOO_EARLY, TOO_MANY = 200, 201, 404, 408, 409, 425, 429
 
-# What is stored, logged and put into paths is bounded, whoever sent it.
-Word = Annotated[str, Field(pattern=r"^[ -~]{1,255}$")]
+# What is stored, logged and put into paths is bounded, whoever sent it. Words may hold no secret, as they are
+# stored and shown to merchants; ids and URLs have to stay exact.
+Word = Annotated[str, Field(pattern=r"^[ -~]{1,255}$"), AfterValidator(lambda word: redact(word)[:255])]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,255}$")]
 Url = Annotated[str, Field(pattern=r"^https?://[!-~]{1,2000}$")]
 

@@ -26,9 +26,10 @@ def _live_currency(code: str) -> str:
     return code
 
 
-def _nothing_secret(text: str) -> str:
+def nothing_secret(text: str) -> str:
+    """Return *text*, which will be stored or sent on; refuse what looks like card data or a secret."""
     if redact(text) != text:
-        raise PydanticCustomError("expected", "a reference without card numbers, account numbers or secrets")
+        raise PydanticCustomError("expected", "a value without card numbers, account numbers or secrets")
     return text
 
 
@@ -58,6 +59,7 @@ class NewPayment(RequestBody):
         Field(
             pattern="^tok_[A-Za-z0-9_]{1,60}$", description="From the provider.", examples=["tok_approved"]
         ),
+        AfterValidator(nothing_secret),
     ]
     merchant_reference: Annotated[
         str,
@@ -66,7 +68,7 @@ class NewPayment(RequestBody):
             description="The merchant's own name for the payment.",
             examples=["order-1"],
         ),
-        AfterValidator(_nothing_secret),
+        AfterValidator(nothing_secret),
     ]
 
 

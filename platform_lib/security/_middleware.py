@@ -1,0 +1,86 @@
+"""ASGI middleware that turns an API key into the merchant who owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from platform_lib.security._api_keys import StoredKey, public_id
+from platform_lib.security._problems import Unauthenticated
+from platform_lib.service import problem_body, problem_headers
+
+if TYPE_CHECKING:
+    from platform_lib.security._store import ApiKeyStore
+    from platform_lib.service import ASGIApp, Receive, Scope, Send
+
+_merchant_header = b"merchant-id"
+_policy_violation = 1008  # RFC 6455 section 7.4.1
+# What an unknown key is compared with, so that it takes as long as a known one.
+_nobody = StoredKey("", "", "0" * 64)
+
+
+class ApiKeys:
+    """Let only callers with a valid key through, as ``Authorization: Bearer pk_live_…``.
+
+    The application reads who called from the header ``Merchant-Id``, or from
+    ``scope["state"]["merchant_id"]``. What the caller sent as either is dropped, on every
+    path. Everybody else gets 401 as a problem document with
+    ``WWW-Authenticate``; a websocket is closed before it opens.
+
+    Args:
+        app: what to guard.
+        store: where keys are looked up, with each request.
+        public: paths without authentication, webhooks say that are signed: exactly these, no prefixes.
+    """
+
+    def __init__(self, app: ASGIApp, store: ApiKeyStore, *, public: Sequence[str] = ()) -> None:
+        self._app = app
+        self._store = store
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != _merchant_header]
+        state = {name: value for name, value in (scope.get("state") or {}).items() if name != "merchant_id"}
+        if scope["path"] not in self._public:
+            try:
+                merchant_id = await self._merchant(scope)
+            except Unauthenticated as problem:
+                await _refuse(scope, receive, send, problem)
+                return
+            headers.append((_merchant_header, merchant_id.encode("ascii")))
+            state["merchant_id"] = merchant_id
+        await self._app({**scope, "headers": headers, "state": state}, receive, send)
+
+    async def _merchant(self, scope: Scope) -> str:
+        sent = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        if not sent:
+            raise Unauthenticated("Authorization: no such header; send Bearer and your API key")
+        if len(sent) > 1:
+            raise Unauthenticated("Authorization: sent twice or more; send it once", error="invalid_request")
+        scheme, _, key = sent[0].decode("latin-1").partition(" ")
+        key = key.strip(" ")
+        key_id = public_id(key) if scheme.lower() == "bearer" else None
+        stored = await self._store.find(key_id) if key_id else None
+        # Compared also when there is nothing to compare with; and a store may find more than was asked for.
+        matches = (stored or _nobody).matches(key)
+        if stored is None or not matches or stored.id != key_id:
+            raise Unauthenticated(
+                "The API key is not valid; it may have been replaced", error="invalid_token"
+            )
+        return stored.merchant_id
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, problem: Unauthenticated) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": _policy_violation})
+        return
+    body = problem_body(problem)
+    headers = {**problem_headers(problem), "content-length": str(len(body))}
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
