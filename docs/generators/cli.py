@@ -177,7 +177,7 @@ def _parser(main: Callable[[Sequence[str]], int]) -> argparse.ArgumentParser:
     def catch(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         raise _Caught(parser)
 
-    with mock.patch.object(argparse.ArgumentParser, "parse_args", catch):
+    with mock.patch.object(argparse.ArgumentParser, "parse_known_args", catch):
         try:
             main([])
         except _Caught as caught:

@@ -23,16 +23,19 @@ A value comes from the last of these places that has it:
 2. the TOML file that `{prefix}_CONFIG_FILE` names, or `config.toml` in the working directory, where the setting `http.port` is `port` in the table `[http]`;
 3. `.env` in the working directory, in development only;
 4. the directory that `{prefix}_SECRETS_DIR` names, with one file for each variable;
-5. the environment.
+5. the environment;
+6. the command line, as in `serve --http.port 8081`; a secret is refused there, since other processes can read it.
 
 A duration is a number of seconds, or numbers with units: `250ms`, `5s`, `2m`, `1h30m`, `7d`.
+A size is a number of bytes, or one with a unit: `512KiB` and `10MiB` by powers of 1024, `10MB` by powers of 1000.
+A share of a whole is a number from 0 to 1, or a percentage: `0.05`, `5%`.
 A secret is masked wherever it is shown; several versions of one, a line each, are all accepted while it is rotated.
 A variable that is unknown, a value that does not fit, and a setting that is missing are reported together, and the process exits with 78.
 
 {count} settings have no default and must be set: {required}."""  # noqa: E501  # one sentence a line
 
 _head = ("setting", "variable", "type", "default", "secret", "meaning")
-_example = re.compile(r" such as .*?(?=, (?:at least|at most|more than|less than)|$)")
+_example = re.compile(r" such as .*?(?=, (?:from|at least|at most|more than|less than)|$)")
 _pattern = re.compile(r"matching (\S+)$")
 _units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _numbers = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -116,8 +119,6 @@ def _type(variable: Variable) -> str:
         return ", ".join(map(code, text.removeprefix("one of ").split(", ")))
     text = _pattern.sub(lambda found: f"matching {code(found[1])}", text)
     kind, comma, limits = text.removeprefix("an ").removeprefix("a ").partition(", ")
-    if variable.field.endswith("_bytes"):
-        kind = "bytes"
     return f"{kind.removeprefix('secret ')}{comma}{limits}"
 
 

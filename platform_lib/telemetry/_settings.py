@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from platform_lib.config import Section
+from platform_lib.config import Ratio, Section
 
 _ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -26,8 +26,8 @@ class TelemetrySettings(Section):
         ),
     ] = ""
     sample_ratio: Annotated[
-        float,
-        Field(ge=0, le=1, description="share of new traces that is recorded; a parent's decision is kept"),
+        Ratio,
+        Field(description="share of new traces that is recorded; a parent's decision is kept"),
     ] = 1.0
     trust_inbound: Annotated[
         bool,
