@@ -9,6 +9,7 @@
 """
 
 from platform_lib.config._bytes import Bytes
+from platform_lib.config._fingerprint import fingerprint
 from platform_lib.config._load import load, load_or_exit, origins
 from platform_lib.config._origins import Origin
 from platform_lib.config._ratio import Ratio
@@ -29,6 +30,7 @@ __all__ = [
     "Settings",
     "Variable",
     "environment_variables",
+    "fingerprint",
     "load",
     "load_or_exit",
     "origins",

@@ -36,7 +36,7 @@ class Stack:
 
     def places(self, path: FieldPath) -> tuple[str, ...]:
         """Return where the leaf at *path* is set, strongest first, in words."""
-        return tuple(_place(item.origin) for item in reversed(self.found.get(path, [])))
+        return tuple(place(item.origin) for item in reversed(self.found.get(path, [])))
 
     def scrub(self, text: str) -> str:
         """Return *text* without any of the secrets that were found, but for the shortest."""
@@ -53,7 +53,8 @@ class Stack:
                     yield from _texts(item.value)
 
 
-def _place(origin: Origin) -> str:
+def place(origin: Origin) -> str:
+    """Return where a value stands, in words."""
     named_apart = origin.source in {"environment", "command line", "override"}
     return f"{origin.location} ({origin.source})" if named_apart else origin.location
 
