@@ -28,6 +28,7 @@ A duration is a number of seconds, or numbers with units: `250ms`, `5s`, `2m`, `
 A size is a number of bytes, or one with a unit: `512KiB` and `10MiB` by powers of 1024, `10MB` by powers of 1000.
 A share of a whole is a number from 0 to 1, or a percentage: `0.05`, `5%`.
 A secret is masked wherever it is shown; several versions of one, a line each, are all accepted while it is rotated.
+A setting with `yes` under "reload" may [change while the service runs](../howto/change-configuration.md).
 A variable that is unknown, a value that does not fit, and a setting that is missing are reported together, and the process exits with 78.
 
 {count} settings have no default and must be set: {required}."""  # noqa: E501  # one sentence a line

@@ -9,10 +9,12 @@
 """
 
 from platform_lib.config._bytes import Bytes
+from platform_lib.config._fields import Reloadable
 from platform_lib.config._fingerprint import fingerprint
 from platform_lib.config._load import load, load_or_exit, origins
 from platform_lib.config._origins import Origin
 from platform_lib.config._ratio import Ratio
+from platform_lib.config._reload import Reloaded, Reloader
 from platform_lib.config._seconds import Seconds
 from platform_lib.config._secret import Dsn, Secret
 from platform_lib.config._section import Section
@@ -24,6 +26,9 @@ __all__ = [
     "Dsn",
     "Origin",
     "Ratio",
+    "Reloadable",
+    "Reloaded",
+    "Reloader",
     "Seconds",
     "Secret",
     "Section",

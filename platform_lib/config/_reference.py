@@ -15,7 +15,7 @@ from platform_lib.config._settings import Settings
 from platform_lib.config._values import readable
 from platform_lib.config._variables import Variable, environment_variables
 
-_head = ("setting", "variable", "type", "default", "secret", "meaning")
+_head = ("setting", "variable", "type", "default", "secret", "reload", "meaning")
 _example = re.compile(r" such as .*?(?=, (?:from|at least|at most|more than|less than)|$)")
 _pattern = re.compile(r"matching (\S+)$")
 _quotable = re.compile(r"""\s|^['"]|#""")
@@ -101,6 +101,7 @@ def _row(leaf: Leaf, variable: Variable) -> tuple[str, ...]:
         _type(variable),
         "**must be set**" if leaf.required else code(readable(leaf, leaf.default)) or "empty",
         "yes" if variable.secret else "",
+        "yes" if variable.reloadable else "",
         _sentence(variable.description),
     )
 

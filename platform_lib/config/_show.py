@@ -111,6 +111,7 @@ def story(leaf: Leaf, settings_type: type[Settings], stack: Stack) -> dict[str, 
         "expected": expectation(leaf.annotation, leaf.metadata),
         "secret": leaf.secret,
         "default": default,
+        "reloadable": leaf.reloadable,
         "found_in": found,
     }
 
@@ -123,6 +124,7 @@ def as_story(told: Mapping[str, Any]) -> str:
         ("option", told["option"] or "none: secrets are no options"),
         ("expected", told["expected"] + (", secret" if told["secret"] else "")),
         ("default", "none, it must be set" if told["default"] is None else told["default"] or "empty"),
+        ("change", "while it runs" if told["reloadable"] else "needs a restart"),
         ("from", winner["place"] if told["found_in"] or told["default"] is not None else "nowhere"),
         *(("over", f"{loser['place']}: {loser['value']}") for loser in losers),
     ]

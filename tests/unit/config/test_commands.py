@@ -216,7 +216,7 @@ def test_the_example_is_a_dotenv_that_asks_for_what_must_be_set(
 def test_the_docs_are_tables_and_the_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
     config("docs")
     said = capsys.readouterr().out
-    assert "| `http.body` | `SHOP_HTTP_BODY` | size | `1MiB` | | Largest \\| body |" in said
+    assert "| `http.body` | `SHOP_HTTP_BODY` | size | `1MiB` | | | Largest \\| body |" in said
 
     config("schema")
     schema = json.loads(capsys.readouterr().out)
