@@ -14,6 +14,7 @@ from pydantic import Field
 
 from platform_lib.clock import ManualClock
 from platform_lib.config import Reloadable, Reloader, Secret, Section, Settings, load, origins
+from platform_lib.config._watch import identities
 from platform_lib.errors import ConfigError
 
 
@@ -212,6 +213,24 @@ async def test_a_file_that_appears_and_one_that_is_replaced_are_seen(
         await until(lambda: len(told) == 2, clock)
 
     assert [new.http.level for _, new in told] == ["DEBUG", "ERROR"]
+
+
+def test_a_link_that_leads_elsewhere_is_another_file_though_all_else_is_equal(tmp_path: Path) -> None:
+    for version in ("a", "b"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "KEY").write_text("hunter2")
+        os.utime(tmp_path / version / "KEY", ns=(0, 0))
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    (mount / "KEY").symlink_to("../data/KEY")
+    (tmp_path / "data").symlink_to("a")
+    before = identities([mount])
+
+    assert identities([mount]) == before
+
+    (tmp_path / "data").unlink()
+    (tmp_path / "data").symlink_to("b")
+    assert identities([mount]) != before
 
 
 async def test_sighup_reloads_without_waiting_and_its_old_handler_comes_back(
