@@ -15,6 +15,7 @@ import click
 from docs.generators.markdown import block, code, document, prose, table
 from docs.generators.sources import service_module
 from paypath.cli import main as paypath
+from platform_lib import __main__ as platform
 from platform_lib.engines import images
 from platform_lib.sandbox import __main__ as sandbox
 from platform_lib.security import __main__ as security
@@ -145,6 +146,7 @@ def _all() -> list[Command]:
             ),
             _argparse_command("python -m platform_lib.security", security.main),
             _argparse_command("python -m platform_lib.engines.images", images.main),
+            *_argparse_commands("python -m platform_lib config", platform.main),
             _argparse_command("python -m payments", service_module("payments.__main__").main),
         ]
 
@@ -167,6 +169,23 @@ def _argparse_command(name: str, main: Callable[[Sequence[str]], int]) -> Comman
         return Command(name, _first_sentence(parser.description), parser.format_help())
 
 
+def _argparse_commands(name: str, main: Callable[[Sequence[str]], int]) -> list[Command]:
+    """Return the commands of the group *name*, each with its own help."""
+    parser = _inner(_parser(main))[name.rpartition(" ")[2]]
+    commands = {name: parser, **{f"{name} {word}": inner for word, inner in _inner(parser).items()}}
+    return [
+        Command(full, _first_sentence(one.description), one.format_help()) for full, one in commands.items()
+    ]
+
+
+def _inner(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    return next(
+        action.choices
+        for action in parser._actions  # noqa: SLF001  # argparse has no public list
+        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001  # nor a public name for these
+    )
+
+
 class _Caught(BaseException):
     """The parser was made, and nothing else need happen."""
 
@@ -180,7 +199,7 @@ def _parser(main: Callable[[Sequence[str]], int]) -> argparse.ArgumentParser:
     def catch(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         raise _Caught(parser)
 
-    with mock.patch.object(argparse.ArgumentParser, "parse_args", catch):
+    with mock.patch.object(argparse.ArgumentParser, "parse_known_args", catch):
         try:
             main([])
         except _Caught as caught:

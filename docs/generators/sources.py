@@ -39,13 +39,3 @@ def public_place(module: str) -> str:
     parts = module.split(".")
     private = next((place for place, part in enumerate(parts) if part.startswith("_")), len(parts))
     return ".".join(parts[:private])
-
-
-def public_name(kind: type) -> str:
-    """Return the shortest dotted name by which *kind* can be imported."""
-    parts = kind.__module__.split(".")
-    for length in range(1, len(parts)):
-        package = ".".join(parts[:length])
-        if getattr(importlib.import_module(package), kind.__name__, None) is kind:
-            return f"{package}.{kind.__name__}"
-    return f"{kind.__module__}.{kind.__name__}"

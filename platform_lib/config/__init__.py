@@ -8,8 +8,13 @@
     settings = load_or_exit(PaymentsSettings)
 """
 
+from platform_lib.config._bytes import Bytes
+from platform_lib.config._fields import Reloadable
+from platform_lib.config._fingerprint import fingerprint
 from platform_lib.config._load import load, load_or_exit, origins
 from platform_lib.config._origins import Origin
+from platform_lib.config._ratio import Ratio
+from platform_lib.config._reload import Reloaded, Reloader
 from platform_lib.config._seconds import Seconds
 from platform_lib.config._secret import Dsn, Secret
 from platform_lib.config._section import Section
@@ -17,14 +22,20 @@ from platform_lib.config._settings import Settings
 from platform_lib.config._variables import Variable, environment_variables
 
 __all__ = [
+    "Bytes",
     "Dsn",
     "Origin",
+    "Ratio",
+    "Reloadable",
+    "Reloaded",
+    "Reloader",
     "Seconds",
     "Secret",
     "Section",
     "Settings",
     "Variable",
     "environment_variables",
+    "fingerprint",
     "load",
     "load_or_exit",
     "origins",

@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import annotated_types
 from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
 
-from platform_lib.config._seconds import expected as duration
-from platform_lib.config._seconds import parse_seconds
+from platform_lib.config import _bytes, _ratio, _seconds
 from platform_lib.config._secret import Dsn, Secret
 
 _words: Mapping[Any, str] = {
@@ -26,12 +25,18 @@ _words: Mapping[Any, str] = {
     Dsn: "a URL such as postgresql://user:password@host:5432/name",
 }
 
+_words_of_parsers: Mapping[Any, str] = {
+    _seconds.parse_seconds: _seconds.expected,
+    _bytes.parse_bytes: _bytes.expected,
+    _ratio.parse_ratio: _ratio.expected,
+}
+
 
 def expectation(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     """Return what a value of *annotation* may be, such as ``an integer, at least 1, at most 65535``."""
-    if any(isinstance(item, BeforeValidator) and item.func is parse_seconds for item in metadata):
-        return ", ".join([duration, *_limits(metadata)])
-    return ", ".join([_type_words(annotation), *_limits(metadata)])
+    parsers = [item.func for item in metadata if isinstance(item, BeforeValidator)]
+    words = next((_words_of_parsers[parser] for parser in parsers if parser in _words_of_parsers), None)
+    return ", ".join([words or _type_words(annotation), *_limits(metadata)])
 
 
 def _type_words(annotation: Any) -> str:

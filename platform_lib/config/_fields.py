@@ -29,6 +29,13 @@ _hidden_types = (Secret, Dsn, SecretStr, SecretBytes)
 _looks_secret = ("password", "passwd", "secret", "api_key", "private_key", "token", "credential")
 
 
+class Reloadable:
+    """Marks a field that may change while the process runs: ``Annotated[Secret, Reloadable()]``.
+
+    Mark one only if something takes up the new value, see `Reloader.subscribe`.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One field that holds a value rather than a section.
@@ -63,6 +70,11 @@ class Leaf:
     def required(self) -> bool:
         """Tell whether there is no default."""
         return self.default is PydanticUndefined
+
+    @property
+    def reloadable(self) -> bool:
+        """Tell whether it may change while the process runs."""
+        return any(isinstance(item, Reloadable) for item in (*self.metadata, *_inner(self.annotation)))
 
     def variable(self, prefix: str) -> str:
         """Return the name of the environment variable that sets it."""
@@ -156,6 +168,13 @@ def _shape(annotation: Any) -> Shape:
     if issubclass(origin, Sequence | AbstractSet):
         return "list"
     return "json" if issubclass(origin, Mapping | BaseModel) else "scalar"
+
+
+def _inner(annotation: Any) -> Iterator[Any]:
+    """Yield what `Annotated` says inside, as in ``Annotated[Secret, Reloadable()] | None``."""
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _inner(part)
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Source = Literal["default", "file", ".env", "secrets", "environment", "override"]
+if TYPE_CHECKING:
+    from platform_lib.config._sources import Sources
+
+Source = Literal["default", "file", ".env", "secrets", "environment", "command line", "override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The origins of one settings object; equal to any other, so that equal settings are equal."""
+    """Where one settings object came from; equal to any other, so that equal settings are equal."""
 
     origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    sources: Sources | None = field(default=None, compare=False, repr=False)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-_shortest_scrubbed = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +34,17 @@ class Mistake:
             block.append(f"    {self.advice}")
         return block
 
+    def scrubbed(self, scrub: Callable[[str], str]) -> Mistake:
+        """Return the mistake with every text put through *scrub*, should a secret have got into it."""
+        return Mistake(
+            scrub(self.subject), scrub(self.fact), scrub(self.advice), tuple(map(scrub, self.found_in))
+        )
 
-def render(settings_name: str, mistakes: Sequence[Mistake], secrets: Iterable[str]) -> str:
-    """Return the report on all *mistakes*; should one of *secrets* have got into it, it is masked."""
+
+def render(settings_name: str, mistakes: Sequence[Mistake]) -> str:
+    """Return the report on all *mistakes*."""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     lines = [f"{settings_name}: the configuration cannot be used, {count}:"]
     for mistake in mistakes:
         lines += mistake.lines()
-    text = "\n".join(lines)
-    for secret in sorted(
-        {secret for secret in secrets if len(secret) >= _shortest_scrubbed}, key=len, reverse=True
-    ):
-        text = text.replace(secret, "***")
-    return text
+    return "\n".join(lines)

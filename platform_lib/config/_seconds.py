@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -36,6 +37,15 @@ def parse_seconds(value: object) -> float:
                     float(number) * _seconds_per_unit[unit] for number, unit in _part.findall(text)
                 )
     raise ValueError(f"must be {expected}")
+
+
+def format_seconds(seconds: float) -> str:
+    """Return *seconds* as `parse_seconds` reads them, in the largest unit that leaves a whole number."""
+    for unit, size in reversed(_seconds_per_unit.items()):
+        if seconds >= size >= 1 and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    milliseconds = Decimal(repr(seconds)) * 1000
+    return f"{milliseconds.normalize():f}ms" if seconds else "0"
 
 
 Seconds = Annotated[

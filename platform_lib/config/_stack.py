@@ -10,8 +10,9 @@ from platform_lib.config._fields import Path as FieldPath
 from platform_lib.config._layer import Found, Layer
 from platform_lib.config._origins import Origin
 from platform_lib.config._report import Mistake
-from platform_lib.config._secret import Dsn, Secret
+from platform_lib.config._secret import Dsn, Secret, masked
 
+_shortest_scrubbed = 4
 _password_in_url = re.compile(r"://[^\s:@/]*:(\S+)@")
 
 
@@ -35,7 +36,14 @@ class Stack:
 
     def places(self, path: FieldPath) -> tuple[str, ...]:
         """Return where the leaf at *path* is set, strongest first, in words."""
-        return tuple(_place(item.origin) for item in reversed(self.found.get(path, [])))
+        return tuple(place(item.origin) for item in reversed(self.found.get(path, [])))
+
+    def scrub(self, text: str) -> str:
+        """Return *text* without any of the secrets that were found, but for the shortest."""
+        secrets = {secret for secret in self.secret_texts() if len(secret) >= _shortest_scrubbed}
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, masked)
+        return text
 
     def secret_texts(self) -> Iterator[str]:
         """Yield every text that was found for a secret leaf, winners and losers, whole and by the line."""
@@ -45,8 +53,9 @@ class Stack:
                     yield from _texts(item.value)
 
 
-def _place(origin: Origin) -> str:
-    named_apart = origin.source in {"environment", "override"}
+def place(origin: Origin) -> str:
+    """Return where a value stands, in words."""
+    named_apart = origin.source in {"environment", "command line", "override"}
     return f"{origin.location} ({origin.source})" if named_apart else origin.location
 
 

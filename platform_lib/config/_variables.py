@@ -21,6 +21,7 @@ class Variable:
         type: what it expects, in words.
         default: the value without any source, as a variable would hold it, masked; None if it must be set.
         secret: whether it belongs in the secrets directory.
+        reloadable: whether it may change while the process runs.
         description: what its docstring says.
     """
 
@@ -29,6 +30,7 @@ class Variable:
     type: str
     default: str | None
     secret: bool
+    reloadable: bool
     description: str
 
 
@@ -41,6 +43,7 @@ def environment_variables(settings_type: type[Settings]) -> list[Variable]:
             type=expectation(leaf.annotation, leaf.metadata),
             default=None if leaf.required else _written(leaf),
             secret=leaf.secret,
+            reloadable=leaf.reloadable,
             description=leaf.description,
         )
         for leaf in leaves(settings_type)

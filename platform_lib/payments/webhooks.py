@@ -71,6 +71,11 @@ class WebhookVerifier:
         self._clock = clock or SystemClock()
         self._tolerance_seconds = tolerance_seconds
 
+    def rotate(self, secret: Secret) -> None:
+        """Accept the versions of *secret* from now on, and no others."""
+        _check(secret)
+        self._secret = secret
+
     def verify(self, headers: Mapping[str, str], body: bytes) -> VerifiedWebhook:
         """Return what the headers say if *body*, the raw bytes as received, is truly from the sender.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from platform_lib.config import Seconds, Section, Settings
+from platform_lib.config import Bytes, Seconds, Section, Settings
 from platform_lib.health import HealthSettings
 from platform_lib.telemetry import TelemetrySettings
 
@@ -19,7 +19,7 @@ class ServerSettings(Section):
         8080
     )
     max_body_bytes: Annotated[
-        int, Field(ge=0, description="largest request body; a larger one is answered 413")
+        Bytes, Field(description="largest request body; a larger one is answered 413")
     ] = 1024 * 1024
     max_headers: Annotated[
         int, Field(ge=1, description="most headers of a request; more are answered 431")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from platform_lib.config import Section
+from platform_lib.config import Ratio, Reloadable, Section
 
 _ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -26,8 +26,8 @@ class TelemetrySettings(Section):
         ),
     ] = ""
     sample_ratio: Annotated[
-        float,
-        Field(ge=0, le=1, description="share of new traces that is recorded; a parent's decision is kept"),
+        Ratio,
+        Field(description="share of new traces that is recorded; a parent's decision is kept"),
     ] = 1.0
     trust_inbound: Annotated[
         bool,
@@ -41,6 +41,7 @@ class TelemetrySettings(Section):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Field(description="the least severe record that is written"),
+        Reloadable(),
     ] = "INFO"
     log_format: Annotated[
         Literal["auto", "json", "console"], Field(description="auto: console on a terminal, else JSON lines")

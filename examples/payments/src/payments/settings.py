@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from platform_lib.clients import HttpClientSettings, PostgresSettings
-from platform_lib.config import Seconds, Secret, Section
+from platform_lib.config import Reloadable, Seconds, Secret, Section
 from platform_lib.events import NatsSettings
 from platform_lib.service import ServiceSettings
 from pydantic import Field, model_validator
@@ -14,8 +14,10 @@ SERVICE = "payments"
 class ProviderSettings(HttpClientSettings):
     """How the card processor is reached, and how its webhooks are recognised."""
 
-    api_key: Annotated[Secret, Field(description="what we authenticate with")]
-    webhook_secret: Annotated[Secret, Field(description="whsec_…; during a rotation the old one too")]
+    api_key: Annotated[Secret, Field(description="what we authenticate with"), Reloadable()]
+    webhook_secret: Annotated[
+        Secret, Field(description="whsec_…; during a rotation the old one too"), Reloadable()
+    ]
 
 
 class SweeperSettings(Section):

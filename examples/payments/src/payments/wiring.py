@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from logging import getLogger
 
 from fastapi import FastAPI
 from platform_lib import Clock, Ids, RandomIds, SystemClock
 from platform_lib.clients import http_client, postgres
+from platform_lib.config import Reloader
 from platform_lib.events import Inbox, Outbox, nats, outbox_relay
 from platform_lib.frameworks.fastapi import create_app
 from platform_lib.migrations import Schema
@@ -60,9 +62,11 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
         source=SERVICE,
         lease_seconds=settings.sweeper.lease,
     )
+    provider = CardProvider(provider_http, settings.provider.api_key)
+    verifier = WebhookVerifier(settings.provider.webhook_secret, clock)
     use_cases = UseCases(
         store=store,
-        provider=CardProvider(provider_http, settings.provider.api_key),
+        provider=provider,
         render=schemas.answer,
         clock=clock,
         ids=ids,
@@ -78,6 +82,17 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
     )
     service.worker("outbox relay", outbox_relay(database, broker, clock=clock))
     service.worker("sweeper", sweeper.run)
+
+    # What may change while the service runs; each of these settings is marked Reloadable.
+    def take_up(_: PaymentsSettings, new: PaymentsSettings) -> None:
+        getLogger().setLevel(new.telemetry.log_level)
+        provider.api_key = new.provider.api_key
+        verifier.rotate(new.provider.webhook_secret)
+
+    reloader = Reloader(settings, clock=clock)
+    reloader.subscribe(take_up)
+    service.worker("configuration", reloader.run)
+    service.check("configuration", reloader.check)
     app = create_app(
         service,
         title="Payments",
@@ -85,7 +100,7 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
         description=http.RULES,
         routers=[
             http.routes(use_cases, store),
-            webhooks.routes(use_cases, WebhookVerifier(settings.provider.webhook_secret, clock)),
+            webhooks.routes(use_cases, verifier),
         ],
     )
     return Wired(service, app, store, use_cases, sweeper)

@@ -51,3 +51,12 @@ def test_times_that_do_not_fit_are_refused_before_anything_starts(
 
     assert stopped.value.code == 78
     assert "provider.timeout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_settings_may_follow_the_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--http.port", "none"])
+
+    assert stopped.value.code == 78
+    assert "found in --http.port (command line)" in capsys.readouterr().err

@@ -100,12 +100,13 @@ def read_event(body: bytes) -> Result:
         raise InvalidRequest("The body is no event of the provider.") from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CardProvider:
     """The port `Provider`."""
 
     http: HttpClient
     api_key: Secret
+    """Replaced when it is rotated."""
 
     async def authorise(self, attempt: Attempt, payment_token: str) -> Result:
         """Ask to hold the amount."""
