@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -26,11 +29,16 @@ noisy_loggers = ("httpx2", "httpcore2", "nats", "asyncio")
 
 
 class JsonLines(logging.Formatter):
-    """Write a record as one JSON object: time, level, logger, message, service, trace, extras, exception."""
+    """Write a record as one JSON object: time, level, logger, message, service, trace, extras, exception.
+
+    Attributes:
+        service: the service's name as JSON writes it.
+    """
 
     def __init__(self, service_name: str) -> None:
         super().__init__()
         self._service_name = service_name
+        self.service = json.dumps(service_name, ensure_ascii=False)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, every text in it redacted."""
@@ -79,15 +87,35 @@ class PlatformHandler(logging.Handler):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self._stream = stream
+        self._ready: deque[str] = deque()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a failure to write is reported on standard error and never reaches the caller."""
         try:
-            stream = self._stream or sys.stdout
-            stream.write(self.format(record) + "\n")
-            stream.flush()
+            self._ready.append(self.format(record) + "\n")
+            self._write()
         except Exception:  # noqa: BLE001  # logging's own convention: no log line may fail the request
             self.handleError(record)
+
+    def put(self, lines: Sequence[str]) -> None:
+        """Write finished, redacted lines."""
+        self._ready.extend(lines)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        try:
+            with self.lock or nullcontext():
+                self._write()
+        except Exception:  # noqa: BLE001  # the same as in emit
+            self.handleError(logging.makeLogRecord({"msg": "access lines could not be written"}))
+
+    def _write(self) -> None:
+        ready = self._ready
+        if ready:
+            stream = self._stream or sys.stdout
+            stream.write("".join([ready.popleft() for _ in range(len(ready))]))
+            stream.flush()
 
 
 def configure_logging(

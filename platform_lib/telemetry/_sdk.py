@@ -5,42 +5,81 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
+
+from platform_lib.telemetry._ended import settle_all
+from platform_lib.telemetry._groups import Groups
+from platform_lib.telemetry._pipeline import (
+    EXPORT_TIMEOUT_SECONDS,
+    OUR_SCOPE,
+    OutletProcessor,
+    needs_the_sdk,
+    outlet,
+    traces_url,
+)
+from platform_lib.telemetry._recorder import Recorder
 
 if TYPE_CHECKING:
     from platform_lib.telemetry._settings import TelemetrySettings
 
-# Short, so that a developer sees the trace of the request just made, and a crash loses little.
 _EXPORT_DELAY_MILLISECONDS = 200
-# Of one export request. OTEL_EXPORTER_OTLP_TIMEOUT is seconds in Python and milliseconds in the
-# specification; an explicit value is neither wrong by a thousand nor ten seconds of waiting at shutdown.
-_EXPORT_TIMEOUT_SECONDS = 2.0
-_TRACES_PATH = "/v1/traces"
+_RATIO_ONE = 1 << 64
+
+
+class ServiceTracerProvider(TracerProvider):
+    """The SDK's provider, which knows whether anyone but the platform listens to its spans.
+
+    Attributes:
+        recorder: records server spans in the SDK's stead until somebody adds a processor of theirs; None
+            where the SDK is disabled or its own exporter is needed.
+    """
+
+    recorder: Recorder | None = None
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Add a processor; from now on every server span goes through it, hence through the SDK."""
+        if self.recorder is not None:
+            self.recorder.on = False
+        super().add_span_processor(span_processor)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Send what has ended, server spans included."""
+        settle_all()
+        return super().force_flush(timeout_millis)
 
 
 def tracer_provider(
     settings: TelemetrySettings, *, service_name: str, version: str, environment: str
-) -> TracerProvider:
-    """Build the provider: resource, sampler and, if spans leave the process, a batching OTLP exporter."""
-    provider = TracerProvider(
+) -> ServiceTracerProvider:
+    """Build the provider: resource, sampler, recorder and, if spans leave the process, their outlet."""
+    sampler = _sampler(settings)
+    provider = ServiceTracerProvider(
         resource=_resource(service_name, version, environment),
-        sampler=_sampler(settings),
+        sampler=sampler,
         shutdown_on_exit=False,  # atexit never runs under our server; the service shuts it down in order
     )
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return provider
+    if settings.exports and needs_the_sdk(traces_url(settings.endpoint)):
+        provider.add_span_processor(_sdk_export(settings.endpoint))
+        return provider
+    groups, put = Groups(), None
     if settings.exports:
-        provider.add_span_processor(
-            BatchSpanProcessor(
-                _exporter(settings.endpoint),
-                max_queue_size=8192,
-                max_export_batch_size=512,
-                schedule_delay_millis=_EXPORT_DELAY_MILLISECONDS,
-            )
-        )
+        way_out = outlet(provider.resource, settings.endpoint, groups)
+        put = way_out.put
+        provider.add_span_processor(OutletProcessor(way_out))
+    limits = SpanLimits()
+    provider.recorder = Recorder(
+        sampler=provider.sampler,
+        ratio_bound=None if sampler is None else round(settings.sample_ratio * _RATIO_ONE),
+        scope=OUR_SCOPE,
+        put=put,
+        groups=groups,
+        limits=(limits.max_span_attributes, limits.max_span_attribute_length),
+        slow_seconds=settings.slow,
+    )
     return provider
 
 
@@ -62,9 +101,17 @@ def _sampler(settings: TelemetrySettings) -> Sampler | None:
     return ParentBased(TraceIdRatioBased(settings.sample_ratio))
 
 
-def _exporter(endpoint: str) -> OTLPSpanExporter:
-    if endpoint and not endpoint.rstrip("/").endswith(_TRACES_PATH):
-        endpoint = endpoint.rstrip("/") + _TRACES_PATH
-    return OTLPSpanExporter(
-        endpoint=endpoint or None, timeout=_EXPORT_TIMEOUT_SECONDS, compression=Compression.Gzip
+def _sdk_export(endpoint: str) -> SpanProcessor:
+    from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415  # loads requests
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    exporter = OTLPSpanExporter(
+        endpoint=traces_url(endpoint), timeout=EXPORT_TIMEOUT_SECONDS, compression=Compression.Gzip
+    )
+    return BatchSpanProcessor(
+        exporter,
+        max_queue_size=8192,
+        max_export_batch_size=512,
+        schedule_delay_millis=_EXPORT_DELAY_MILLISECONDS,
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from platform_lib.config import Ratio, Reloadable, Section
+from platform_lib.config import Ratio, Reloadable, Seconds, Section
 
 _ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -27,7 +27,11 @@ class TelemetrySettings(Section):
     ] = ""
     sample_ratio: Annotated[
         Ratio,
-        Field(description="share of new traces that is recorded; a parent's decision is kept"),
+        Field(description="share of new traces that is recorded; errors and slow requests always"),
+    ] = 1.0
+    slow: Annotated[
+        Seconds,
+        Field(gt=0, description="a request that took longer is kept although the ratio had dropped it"),
     ] = 1.0
     trust_inbound: Annotated[
         bool,

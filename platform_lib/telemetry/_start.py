@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
+from platform_lib.telemetry._ended import settle_all
 from platform_lib.telemetry._logs import configure_logging
+from platform_lib.telemetry._recorder import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,4 +54,12 @@ def start_telemetry(
 
     provider = tracer_provider(settings, service_name=service_name, version=version, environment=environment)
     trace.set_tracer_provider(provider)
-    return Telemetry(provider.shutdown)
+    if provider.recorder is not None:
+        install(provider.recorder)
+        atexit.register(settle_all)
+
+    def stop() -> None:
+        settle_all()
+        provider.shutdown()
+
+    return Telemetry(stop)

@@ -50,7 +50,9 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest], list[str
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
             requests.append(ExportTraceServiceRequest.FromString(body))
             paths.append(self.path)
             self.send_response(200)

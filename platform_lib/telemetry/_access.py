@@ -1,0 +1,48 @@
+"""The access line of a request that went well, written without a log record where nothing would see one.
+
+It is what `JsonLines` would have written. Where the logging tree is not as `configure_logging` left it, or
+the form is another, or the line holds data of the caller's, the line goes through logging as any other.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from platform_lib.telemetry._groups import Group
+from platform_lib.telemetry._logs import JsonLines, PlatformHandler
+
+access = logging.getLogger("platform_lib.access")
+_root = logging.getLogger()
+
+_second: tuple[int, str] = (-1, "")
+
+
+def quick_handler() -> PlatformHandler | None:
+    """Return the handler to hand finished lines to, or None if the record has to go through logging."""
+    handlers = _root.handlers
+    if len(handlers) != 1 or access.handlers or access.filters or not access.propagate:
+        return None
+    handler = handlers[0]
+    if type(handler) is not PlatformHandler or type(handler.formatter) is not JsonLines or handler.filters:
+        return None
+    return handler if access.isEnabledFor(logging.INFO) else None
+
+
+def access_line(handler: PlatformHandler, group: Group, ids: str, end: int, nanoseconds: int) -> str:
+    """Return the line of a request of *group*; *ids* are trace id and span id, *end* is Unix nanoseconds."""
+    global _second  # noqa: PLW0603  # the text of the second that most lines share
+    second = end // 1_000_000_000
+    if second != _second[0]:
+        _second = second, datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')
+    if group.handler is not handler:
+        service = handler.formatter.service if isinstance(handler.formatter, JsonLines) else '""'
+        group.handler = handler
+        group.head = (
+            f'+00:00", "level": "INFO", "logger": "platform_lib.access", "message": {group.message}, '
+            f'"service": {service}, "trace_id": "'
+        )
+    return (
+        f'{_second[1]}.{end // 1_000_000 % 1000:03d}{group.head}{ids[:32]}", "span_id": "{ids[32:]}"'
+        f"{group.line}{nanoseconds / 1_000_000:.2f}{group.tail}"
+    )

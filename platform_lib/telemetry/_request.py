@@ -1,0 +1,100 @@
+"""What a request says about itself and its caller, as span attributes.
+
+Source: OpenTelemetry semantic conventions 1.44, HTTP server span (stable names).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from platform_lib.redaction import redact
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+_WANTED = frozenset({b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_USER_AGENT = 256
+_MAX_HOST = 255
+_MAX_METHOD = 32
+# Segments that begin with a letter and are too short for a card number, an IBAN or a key; and UUIDs.
+_harmless = re.compile(
+    r"(?!.*(?:[sr]k_|whsec_))(?:/(?:[a-z][a-z0-9_]{0,11}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})?)*",
+    re.ASCII,
+)
+
+
+def wanted_headers(scope: Scope) -> dict[bytes, str]:
+    """Return the headers that telemetry reads; two `traceparent` are none, an empty text."""
+    found: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in _WANTED:
+            if name in found and name == b"traceparent":
+                found[name] = ""  # two parents are none (W3C Trace Context section 3.2)
+                continue
+            found[name] = value.decode("latin-1")
+    return found
+
+
+def verb(scope: Scope) -> str:
+    """Return the method as a name has it: HTTP where it is not a known one."""
+    method: str = scope["method"]
+    return method if method in METHODS else "HTTP"
+
+
+def request_attributes(scope: Scope, headers: dict[bytes, str]) -> dict[str, str | int]:
+    """Return everything that is known of a request when it begins."""
+    attributes: dict[str, str | int] = {
+        "http.request.method": scope["method"] if scope["method"] in METHODS else "_OTHER",
+        "url.scheme": scope.get("scheme") or "http",
+        "url.path": redacted_path(scope["path"]),
+        "network.protocol.version": scope.get("http_version") or "1.1",
+    }
+    if scope["method"] not in METHODS:
+        attributes["http.request.method_original"] = redact(scope["method"][:_MAX_METHOD])
+    attributes.update(caller_attributes(scope, headers))
+    return attributes
+
+
+def redacted_path(path: str) -> str:
+    """Return the path without card numbers and secrets; in most there is no room for one."""
+    return path if _harmless.fullmatch(path) else redact(path)
+
+
+def caller_attributes(scope: Scope, headers: dict[bytes, str]) -> dict[str, str | int]:
+    """Return who called whom: the server's address, the client's address, the user agent."""
+    attributes: dict[str, str | int] = {}
+    address, port = _authority(headers.get(b"host"))
+    if address is None and scope.get("server"):
+        address, port = scope["server"]
+    if address:
+        attributes["server.address"] = _redacted(address[:_MAX_HOST])
+        attributes["server.port"] = port or _DEFAULT_PORTS.get(scope.get("scheme") or "http", 80)
+    if scope.get("client"):
+        attributes["client.address"] = scope["client"][0]
+    user_agent = headers.get(b"user-agent")
+    if user_agent:
+        attributes["user_agent.original"] = _redacted(user_agent[:_MAX_USER_AGENT])
+    return attributes
+
+
+@lru_cache(maxsize=256)
+def _redacted(header: str) -> str:
+    return redact(header)  # a caller says the same with every request
+
+
+def _authority(host: str | None) -> tuple[str | None, int | None]:
+    """Split a Host header; what is malformed is no address."""
+    if not host:
+        return None, None
+    name, colon, port = host.rpartition(":")
+    if not colon or port.endswith("]"):
+        return host, None
+    return (name, int(port)) if name and port.isdecimal() and len(port) <= len("65535") else (None, None)
