@@ -6,7 +6,7 @@ INSTALLED := .venv/.paypath-installed
 .PHONY: help setup check test demo bench bench-telemetry docs reference format lock examples images
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## make .venv with every locked dependency (uv is fetched where it is missing)
 
