@@ -148,7 +148,7 @@ def test_a_key_in_place_of_its_entry_is_refused_and_not_repeated(acme: NewKey) -
         load(TellerSettings, environ={"TELLER_API_KEYS": acme.key})
 
     assert "TELLER_API_KEYS" in str(caught.value)
-    assert acme.key.rpartition("_")[2][:20] not in str(caught.value)
+    assert acme.key.split("_", 3)[3][:20] not in str(caught.value)
 
 
 # The middleware
