@@ -15,6 +15,9 @@ from platform_lib.telemetry._logs import JsonLines, PlatformHandler
 access = logging.getLogger("platform_lib.access")
 _root = logging.getLogger()
 
+# Formatting a fraction costs more than looking it up.
+_thousandths = tuple(f".{number:03d}" for number in range(1000))
+_hundredths = tuple(f".{number:02d}" for number in range(100))
 _second: tuple[int, str] = (-1, "")
 
 
@@ -42,7 +45,8 @@ def access_line(handler: PlatformHandler, group: Group, ids: str, end: int, nano
             f'+00:00", "level": "INFO", "logger": "platform_lib.access", "message": {group.message}, '
             f'"service": {service}, "trace_id": "'
         )
+    hundredths = (nanoseconds + 5_000) // 10_000  # of a millisecond
     return (
-        f'{_second[1]}.{end // 1_000_000 % 1000:03d}{group.head}{ids[:32]}", "span_id": "{ids[32:]}"'
-        f"{group.line}{nanoseconds / 1_000_000:.2f}{group.tail}"
+        f'{_second[1]}{_thousandths[end // 1_000_000 % 1000]}{group.head}{ids[:32]}", "span_id": "{ids[32:]}"'
+        f"{group.line}{hundredths // 100}{_hundredths[hundredths % 100]}{group.tail}"
     )

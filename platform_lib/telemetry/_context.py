@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Token
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry.trace.span import TraceState
 
@@ -86,6 +88,20 @@ def inbound_context(
         context = _baggage.extract({"baggage": baggage}, context)
     parent = parse_traceparent(traceparent, tracestate)
     return context if parent is None else trace.set_span_in_context(NonRecordingSpan(parent), context)
+
+
+def context_switch() -> tuple[Callable[[Context], Token[Context]], Callable[[Token[Context]], None]]:
+    """Return what attaches and detaches a context: the API's functions, or what they end in.
+
+    The four calls between them and the context variable are one in fifty of a request. An operator may have
+    chosen another keeper of contexts (`OTEL_PYTHON_CONTEXT`); then it is the API's own functions.
+    """
+    keeper = otel_context._RUNTIME_CONTEXT  # noqa: SLF001  # checked on the next line
+    if type(keeper) is not ContextVarsRuntimeContext:
+        return otel_context.attach, otel_context.detach
+    variable = keeper._current_context  # noqa: SLF001  # the same
+
+    return variable.set, variable.reset
 
 
 @contextmanager

@@ -93,7 +93,8 @@ class Group:
         constant: name, kind, status and the constant attributes of their spans, encoded.
         durations: their histogram.
         message: the text of their access lines as a JSON string.
-        line: what their access lines say between the span's id and the duration, as JSON.
+        line: what their access lines say between the span's id and the duration, as JSON; empty where it
+            differs with each, for want of a route.
         tail: what they say after it.
         head: what they say between the time and the trace's id, for *handler*.
         handler: whose lines *head* is for.
@@ -117,7 +118,7 @@ class Group:
         fields = json.dumps(
             {"http.method": verb, "http.status": status, "duration_ms": 0}, ensure_ascii=False
         )
-        self.line = f", {fields[1:-2]}"
+        self.line = f", {fields[1:-2]}" if route is not None else ""
         self.tail = f", {json.dumps({'http.route': route}, ensure_ascii=False)[1:]}\n"
         self.handler: object = None
         self.head = ""

@@ -99,7 +99,7 @@ class PlatformHandler(logging.Handler):
 
     def put(self, lines: Sequence[str]) -> None:
         """Write finished, redacted lines."""
-        self._ready.extend(lines)
+        self._ready.append("".join(lines))
         self.flush()
 
     def flush(self) -> None:

@@ -60,23 +60,25 @@ class Outlet:
         self._interval = metrics_interval_seconds
         self._capacity = capacity
         self._pauses = pauses_seconds
-        self._queue: deque[tuple[bytes, bytes]] = deque()
+        self._queue: deque[tuple[bytes, bytes, int]] = deque()  # scope, spans, how many
+        self._waiting = 0  # spans in the queue
+        self._lock = threading.Lock()
         self._some, self._full, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._warned_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="telemetry-outlet", daemon=True)
         self._thread.start()
 
-    def put(self, scope: bytes, span: bytes) -> None:
-        """Queue the bytes of one span of *scope*; never blocks."""
-        queue = self._queue
-        waiting = len(queue)
-        if waiting >= self._capacity:
-            self.dropped += 1
-            return
-        queue.append((scope, span))
+    def put(self, scope: bytes, spans: bytes, count: int) -> None:
+        """Queue *count* encoded spans of *scope*, which stay together; never blocks."""
+        with self._lock:
+            if self._waiting + count > self._capacity:
+                self.dropped += count
+                return
+            self._queue.append((scope, spans, count))
+            self._waiting += count
         if not self._some.is_set():
             self._some.set()
-        if waiting >= _BATCH and not self._full.is_set():
+        if self._waiting >= _BATCH and not self._full.is_set():
             self._full.set()
 
     def close(self) -> None:
@@ -112,18 +114,28 @@ class Outlet:
 
     def _drain(self) -> bool:
         """Send what is queued; False means that the outlet is closing and the collector takes nothing."""
-        queue = self._queue
-        while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), _BATCH))]
+        while batch := self._take():
+            count = sum(number for _, _, number in batch)
             if self._send(spans_request(self._resource, batch)):
-                self.sent += len(batch)
+                self.sent += count
                 continue
-            self.dropped += len(batch)
+            self.dropped += count
             if self._closing.is_set():
-                self.dropped += len(queue)
-                queue.clear()
+                while rest := self._take():
+                    self.dropped += sum(number for _, _, number in rest)
                 return False
         return True
+
+    def _take(self) -> list[tuple[bytes, bytes, int]]:
+        """Take about a batch from the queue."""
+        taken: list[tuple[bytes, bytes, int]] = []
+        count = 0
+        with self._lock:
+            while self._queue and count < _BATCH:
+                taken.append(self._queue.popleft())
+                count += taken[-1][2]
+            self._waiting -= count
+        return taken
 
     def _send(self, body: bytes) -> bool:
         for pause in (*self._pauses, None):

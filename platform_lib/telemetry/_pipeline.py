@@ -55,7 +55,7 @@ class OutletProcessor(SpanProcessor):
         part = self._scopes.get(scope)
         if part is None:
             part = self._scopes[scope] = scope_part(scope)
-        self._outlet.put(part, sdk_span(span))
+        self._outlet.put(part, sdk_span(span), 1)
 
     def shutdown(self) -> None:
         """Send what is queued and end the outlet."""

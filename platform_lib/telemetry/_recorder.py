@@ -16,10 +16,11 @@ from opentelemetry.trace import Link, SpanKind
 from platform_lib.telemetry._encoding import (
     SERVER_ATTRIBUTE,
     parent_part,
-    path_attribute,
-    span_bytes,
+    span_head,
+    url_path,
 )
 from platform_lib.telemetry._groups import Groups
+from platform_lib.telemetry._request import Address, caller_attributes, redacted_path
 from platform_lib.telemetry._request_span import OURS, RequestSpan
 from platform_lib.telemetry._wire import attributes
 
@@ -27,12 +28,42 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace.sampling import Sampler
 
+IDS = 24  # bytes of a trace id and a span id
 _MAX_CALLERS = 1024
-_UNTOUCHED = len(vars(RequestSpan(b"", False)))  # noqa: FBT003  # what a span has that nobody set
+_UNTOUCHED = 2  # what a span has that nobody set anything of: its recorder and its ids
 _ROOT = parent_part(None)
 
-Caller = tuple[bytes | None, bytes | None, str | None, str]
-"""Host header, user agent, client address, scheme."""
+
+class Spans:
+    """Encoded spans of one batch, in pieces that are joined once.
+
+    Attributes:
+        count: how many they are.
+        pieces: their bytes in order.
+    """
+
+    __slots__ = ("count", "pieces")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.pieces: list[bytes] = []
+
+    def add(
+        self, span: RequestSpan, ids: bytes, start: int, end: int, constant: bytes, caller: bytes, path: str
+    ) -> None:
+        """Add a span that ended; times are Unix nanoseconds, *constant* and *caller* what it shares."""
+        told = url_path(redacted_path(path))
+        own = _ROOT
+        if len(vars(span)) > _UNTOUCHED:
+            own = (_ROOT if span.parent is None else parent_part(span.parent)) + span.encoded_extras()
+        self.count += 1
+        self.pieces += (
+            span_head(ids, start, end, len(constant) + len(caller) + len(told) + len(own)),
+            constant,
+            caller,
+            told,
+            own,
+        )
 
 
 class Recorder:
@@ -41,7 +72,6 @@ class Recorder:
     Attributes:
         on: whether the SDK's tracer can be stood in for; False for good once another processor listens.
         exports: whether spans leave the process.
-        callers: who called whom, encoded.
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
         groups: the kinds of requests, with their durations.
         slow_seconds: from here on a request is kept whatever the ratio had decided.
@@ -53,7 +83,7 @@ class Recorder:
         sampler: Sampler,
         ratio_bound: int | None,
         scope: bytes,
-        put: Callable[[bytes, bytes], None] | None,
+        put: Callable[[bytes, bytes, int], None] | None,
         groups: Groups,
         limits: tuple[int | None, int | None] = (128, None),
         slow_seconds: float = 1.0,
@@ -64,6 +94,7 @@ class Recorder:
         self._sampler = sampler
         self.by_ratio = ratio_bound is not None
         self._bound = ratio_bound or 0
+        self._all = self._bound >= 1 << 64
         self._scope = scope
         self._put = put
         self.exports = put is not None
@@ -71,12 +102,29 @@ class Recorder:
         self.slow_seconds = slow_seconds
         # A generator of our own, seeded by the system: whoever seeds the global one shall not repeat our ids.
         self._bits = (random or Random()).getrandbits  # noqa: S311  # law-5: ids are no secrets
-        self.callers: dict[Caller, bytes] = {}
+        self._callers: dict[object, bytes] = {}
+
+    def new_ids(self, traces: int = 1) -> bytes:
+        """Return ids of new traces: for each 16 bytes of trace id, then 8 of its first span's."""
+        return self._bits(IDS * 8 * traces).to_bytes(IDS * traces, "big")
+
+    def samples(self, ids: bytes) -> bool:
+        """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
+        return self._all or int.from_bytes(ids[8:16], "big") < self._bound
+
+    def keeps(self, span: RequestSpan, ids: bytes, seconds: float, *, failed: bool) -> bool:
+        """Whether a span that ended leaves the process: it was sampled, or failed, or took long."""
+        if not self.exports:
+            return False
+        sampled = span.decision
+        if sampled is None:
+            sampled = self._all or int.from_bytes(ids[8:16], "big") < self._bound
+        return sampled or (self.by_ratio and (failed or seconds >= self.slow_seconds))
 
     def start(self) -> RequestSpan:
-        """Start a new trace, decided by the ratio."""
-        ids = self._bits(192).to_bytes(24, "big")
-        span = RequestSpan(ids, int.from_bytes(ids[8:16], "big") < self._bound)  # the low 64 bits, as the SDK
+        """Start a new trace; its ids and the decision are made when somebody asks for them."""
+        span = RequestSpan()
+        span.recorder = self
         if self._limits is not None:
             span.limits = self._limits
         return span
@@ -92,35 +140,44 @@ class Recorder:
         span = self.start()
         if parent.is_valid:
             span.parent = parent
-            span.ids = parent.trace_id.to_bytes(16, "big") + span.ids[16:]
+            span.known_ids = parent.trace_id.to_bytes(16, "big") + span.ids[16:]
         if self.by_ratio:
             if span.parent is not None:
-                span.sampled = parent.trace_flags.sampled
+                span.decision = parent.trace_flags.sampled
                 span.trace_state = parent.trace_state
             return span
         number = int.from_bytes(span.ids[:16], "big")
         result = self._sampler.should_sample(context, number, "HTTP", SpanKind.SERVER, request(), links)
-        span.sampled = result.decision.name == "RECORD_AND_SAMPLE"
+        span.decision = result.decision.name == "RECORD_AND_SAMPLE"
         span.trace_state = result.trace_state
         for name, value in (result.attributes or {}).items():
             if name not in OURS:
                 span.set_attribute(name, value)
         return span
 
-    def caller(self, key: Caller, items: Mapping[str, str | int]) -> bytes:
-        """Encode the attributes that say who called whom, and keep them under *key*."""
-        if len(self.callers) >= _MAX_CALLERS:
-            self.callers.clear()
-        known = self.callers[key] = attributes(SERVER_ATTRIBUTE, items.items())
+    def caller(
+        self,
+        host: bytes | None,
+        user_agent: bytes | None,
+        client: Address | None,
+        server: Address | None,
+        scheme: str,
+    ) -> bytes:
+        """Return the attributes that say who called whom, encoded; callers come back, so they are kept."""
+        key = (host or server, user_agent, client and client[0], scheme)
+        known = self._callers.get(key)
+        if known is None:
+            if len(self._callers) >= _MAX_CALLERS:
+                self._callers.clear()
+            texts = (None if value is None else value.decode("latin-1") for value in (host, user_agent))
+            items = caller_attributes(scheme, client, server, *texts)
+            known = self._callers[key] = attributes(SERVER_ATTRIBUTE, items.items())
         return known
 
-    def keep(self, span: RequestSpan, rest: bytes, path: str, start: int, end: int) -> None:
-        """Encode a span that ended and hand it to the outlet; times in Unix nanoseconds."""
-        rest += path_attribute(path) + (_ROOT if span.parent is None else parent_part(span.parent))
-        if len(vars(span)) > _UNTOUCHED:
-            rest += span.encoded_extras()
-        if self._put is not None:
-            self._put(self._scope, span_bytes(span.ids[:16], span.ids[16:], start, end, rest))
+    def put(self, spans: Spans) -> None:
+        """Hand encoded spans to the outlet."""
+        if self._put is not None and spans.count:
+            self._put(self._scope, b"".join(spans.pieces), spans.count)
 
 
 _installed: list[Recorder] = []

@@ -19,6 +19,8 @@ from platform_lib.telemetry._wire import attributes, number
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
+    from platform_lib.telemetry._recorder import Recorder
+
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _NOT_SAMPLED = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
 _MAX_EVENTS = 128  # the SDK's default limit of events and of links
@@ -47,15 +49,21 @@ class RequestSpan(Span):
 
     No text of an exception gets into it: `record_exception` keeps the type, a status keeps its code only.
 
+    Ids and the head decision are made when somebody asks: of most requests nobody does before they ended.
+
     Attributes:
-        ids: sixteen bytes of trace id, then eight of span id.
-        sampled: the head decision.
+        recorder: whose span it is.
+        known_ids: sixteen bytes of trace id, then eight of span id, once they are made.
+        decision: the head decision, once it is made.
         status: the code that was set from inside.
         extras: attributes that were set from inside.
         parent: the caller's context, where it is trusted.
     """
 
     # Most requests leave these alone; an attribute of the class costs a request nothing.
+    recorder: Recorder
+    known_ids: bytes | None = None
+    decision: bool | None = None
     status = 0
     extras: BoundedAttributes | None = None
     parent: SpanContext | None = None
@@ -66,9 +74,19 @@ class RequestSpan(Span):
     _links: list[Link] | None = None
     _dropped_events = 0
 
-    def __init__(self, ids: bytes, sampled: bool) -> None:  # noqa: FBT001  # one call a request
-        self.ids = ids
-        self.sampled = sampled
+    @property
+    def ids(self) -> bytes:
+        """Sixteen bytes of trace id, then eight of span id."""
+        if self.known_ids is None:
+            self.known_ids = self.recorder.new_ids()
+        return self.known_ids
+
+    @property
+    def sampled(self) -> bool:
+        """The head decision."""
+        if self.decision is None:
+            self.decision = self.recorder.samples(self.ids)
+        return self.decision
 
     def get_span_context(self) -> SpanContext:
         """Return the ids, made on first use."""

@@ -9,7 +9,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 
-from platform_lib.telemetry._ended import settle_all
+from platform_lib.telemetry._endings import settle_all
 from platform_lib.telemetry._groups import Groups
 from platform_lib.telemetry._pipeline import (
     EXPORT_TIMEOUT_SECONDS,

@@ -11,8 +11,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind
 
 from platform_lib._version import __version__
-from platform_lib.telemetry._context import inbound_context, parse_traceparent
-from platform_lib.telemetry._ended import Endings, end_span
+from platform_lib.telemetry._context import context_switch, inbound_context, parse_traceparent
+from platform_lib.telemetry._ended import end_span
+from platform_lib.telemetry._endings import Endings
 from platform_lib.telemetry._recorder import installed
 from platform_lib.telemetry._request import (
     App,
@@ -30,6 +31,7 @@ __all__ = ["App", "ServerSpans"]
 
 _tracer = trace.get_tracer("platform_lib", __version__)
 (_CURRENT,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())  # the key of the current span
+_attach, _detach = context_switch()
 
 
 class ServerSpans:
@@ -66,7 +68,7 @@ class ServerSpans:
             span = recorder.start()
             context = Context({_CURRENT: span})
         else:
-            headers = wanted_headers(scope)
+            headers = wanted_headers(scope["headers"])
             context, links = self._caller(headers)
             span = recorder.start_below(context, lambda: request_attributes(scope, headers), links)
             context = trace.set_span_in_context(span, context)
@@ -85,7 +87,7 @@ class ServerSpans:
             return send(message)
 
         failure: str | None = None
-        token = otel_context.attach(context)
+        token = _attach(context)
         try:
             await self._app(scope, receive, observing_send)
             if not complete:
@@ -94,8 +96,8 @@ class ServerSpans:
             failure = error_type(error)
             raise
         finally:
-            self._endings.add((recorder, span, scope, status, failure, began, perf_counter_ns() - began))
-            otel_context.detach(token)
+            self._endings.add(recorder, span, scope, status, failure, began, perf_counter_ns() - began)
+            _detach(token)
 
     async def _through_the_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -127,10 +129,10 @@ class ServerSpans:
             otel_context.detach(token)
 
     def _start(self, scope: Scope) -> tuple[Span, Context]:
-        headers = wanted_headers(scope)
+        headers = wanted_headers(scope["headers"])
         context, links = self._caller(headers)
         span = _tracer.start_span(
-            verb(scope),
+            verb(scope["method"]),
             context=context,
             kind=SpanKind.SERVER,
             attributes=request_attributes(scope, headers),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
-from platform_lib.telemetry._ended import settle_all
+from platform_lib.telemetry._endings import settle_all
 from platform_lib.telemetry._logs import configure_logging
 from platform_lib.telemetry._recorder import install
 

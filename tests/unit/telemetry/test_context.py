@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 from platform_lib.telemetry import (
     client_span,
@@ -17,6 +19,7 @@ from platform_lib.telemetry import (
     parse_traceparent,
     remote_parent,
 )
+from platform_lib.telemetry._context import context_switch
 from platform_lib.testing import CapturedSpans
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -135,3 +138,23 @@ def test_links_name_the_spans_that_created_a_message(spans: CapturedSpans) -> No
 
     (handled,) = spans.named("handled")
     assert [link.context.span_id for link in handled.links] == [created.span_id]
+
+
+@pytest.mark.parametrize("keeper", ["contextvars_context", "another_context"])
+def test_the_context_is_attached_where_the_operator_keeps_it(
+    keeper: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Another(ContextVarsRuntimeContext):
+        """A keeper of contexts that an operator chose by OTEL_PYTHON_CONTEXT."""
+
+    if keeper == "another_context":
+        monkeypatch.setattr(otel_context, "_RUNTIME_CONTEXT", Another())
+    attach, detach = context_switch()
+
+    token = attach(Context({"who": "we"}))
+    inside = otel_context.get_value("who")
+    detach(token)
+
+    assert inside == "we"
+    assert otel_context.get_value("who") is None
+    assert (attach is otel_context.attach) is (keeper == "another_context")

@@ -49,7 +49,7 @@ def test_everything_that_was_put_is_sent_before_the_outlet_closes() -> None:
 
     outlet = Outlet(b"", deliver)
     for _ in range(2000):
-        outlet.put(b"", SPAN)
+        outlet.put(b"", SPAN, 1)
     outlet.close()
 
     assert sum(sent) == outlet.sent == 2000
@@ -65,10 +65,10 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(caplog: pytest.LogCaptu
         return "taken"
 
     outlet = Outlet(b"", deliver, capacity=3)
-    outlet.put(b"", SPAN)
+    outlet.put(b"", SPAN, 1)
     assert asked.wait(20)
     for _ in range(5):
-        outlet.put(b"", SPAN)
+        outlet.put(b"", SPAN, 1)
     assert outlet.dropped == 2
     answer.set()
     outlet.close()
@@ -80,7 +80,7 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(caplog: pytest.LogCaptu
 def test_what_the_collector_may_take_later_is_sent_again() -> None:
     answers: list[Outcome] = ["later", "later", "taken"]
     outlet = Outlet(b"", lambda _: answers.pop(0), pauses_seconds=(0, 0))
-    outlet.put(b"", SPAN)
+    outlet.put(b"", SPAN, 1)
 
     assert _becomes(lambda: outlet.sent == 1)
     outlet.close()
@@ -89,7 +89,7 @@ def test_what_the_collector_may_take_later_is_sent_again() -> None:
 
 def test_what_the_collector_refuses_is_lost_and_counted() -> None:
     outlet = Outlet(b"", lambda _: "refused")
-    outlet.put(b"", SPAN)
+    outlet.put(b"", SPAN, 1)
     outlet.close()
 
     assert (outlet.sent, outlet.dropped) == (0, 1)
@@ -104,7 +104,7 @@ def test_a_closing_outlet_tries_a_dead_collector_once() -> None:
 
     outlet = Outlet(b"", deliver, pauses_seconds=(60,))
     for _ in range(3000):
-        outlet.put(b"", SPAN)
+        outlet.put(b"", SPAN, 1)
     outlet.close()
 
     assert len(asked) <= 2  # one may have been under way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -25,7 +26,7 @@ from platform_lib.redaction import redact
 from platform_lib.telemetry import ServerSpans, TelemetrySettings, configure_logging, current_traceparent
 from platform_lib.telemetry import _recorder as recorder_module
 from platform_lib.telemetry._encoding import resource_part, sdk_span, spans_request
-from platform_lib.telemetry._ended import settle_all
+from platform_lib.telemetry._endings import settle_all
 from platform_lib.telemetry._groups import Durations, Groups, metrics_request
 from platform_lib.telemetry._pipeline import OUR_SCOPE
 from platform_lib.telemetry._recorder import Recorder
@@ -48,13 +49,13 @@ class Recorded:
     """What a recorder put out."""
 
     def __init__(self, *, bound: int | None = ONE, sampler: Sampler = ALWAYS_ON, slow: float = 60.0) -> None:
-        self._spans: list[tuple[bytes, bytes]] = []
+        self._spans: list[tuple[bytes, bytes, int]] = []
         self.groups = Groups()
         self.recorder = Recorder(
             sampler=sampler,
             ratio_bound=bound,
             scope=OUR_SCOPE,
-            put=lambda scope, span: self._spans.append((scope, span)),
+            put=lambda *spans: self._spans.append(spans),
             groups=self.groups,
             slow_seconds=slow,
         )
@@ -77,7 +78,13 @@ def no_recorder_left_behind() -> Iterator[None]:
     recorder_module._installed.clear()
 
 
-async def serve(app: Any, recorded: Recorded | None, path: str = "/v1/payments/p1", **options: Any) -> None:
+async def serve(
+    app: Any,
+    recorded: Recorded | None,
+    path: str = "/v1/payments/p1",
+    handler: ServerSpans | None = None,
+    **options: Any,
+) -> None:
     recorder_module._installed[:] = [] if recorded is None else [recorded.recorder]
     headers = [(b"host", b"pay.test:8080"), (b"user-agent", b"shop/1"), *options.pop("headers", [])]
     scope = {
@@ -89,7 +96,7 @@ async def serve(app: Any, recorded: Recorded | None, path: str = "/v1/payments/p
 
     async def send(_: Any) -> None: ...
 
-    await ServerSpans(app, **options)(scope, receive, send)
+    await (handler or ServerSpans(app, **options))(scope, receive, send)
 
 
 def answering(status: int = 200, inside: Any = None) -> Any:
@@ -169,7 +176,7 @@ def test_spans_of_the_sdk_leave_as_its_own_exporter_would_send_them() -> None:
             child.set_status(StatusCode.ERROR, "why")
     from platform_lib.telemetry._encoding import scope_part  # noqa: PLC0415  # beside its only use
 
-    pairs = [(scope_part(span.instrumentation_scope), sdk_span(span)) for span in ended]
+    pairs = [(scope_part(span.instrumentation_scope), sdk_span(span), 1) for span in ended]
     ours = ExportTraceServiceRequest.FromString(spans_request(resource_part(RESOURCE), pairs))
 
     assert ours == encode_spans(ended)
@@ -336,3 +343,48 @@ async def test_a_quick_access_line_says_what_a_log_record_would_have() -> None:
 @given(st.from_regex(r"(/[a-z0-9_.-]{0,40}){0,6}", fullmatch=True))
 def test_a_path_is_redacted_as_any_other_text(path: str) -> None:
     assert redacted_path(path) == redact(path)
+
+
+async def test_ids_and_decision_are_the_same_whoever_asks_first(spans: CapturedSpans) -> None:
+    del spans  # ids of the provider would be counted; the recorder makes its own
+    seen: list[Any] = []
+
+    def inside() -> None:
+        span = trace.get_current_span()
+        seen.extend([span.get_span_context(), span.get_span_context(), span.is_recording()])
+
+    recorded = Recorded()
+    await serve(answering(200, inside), recorded)
+    await serve(answering(), recorded)
+
+    asked, again, recording = seen
+    first, second = recorded.spans
+    assert asked == again
+    assert recording
+    assert first.trace_id == asked.trace_id.to_bytes(16, "big")
+    assert first.span_id == asked.span_id.to_bytes(8, "big")
+    assert second.trace_id != first.trace_id
+
+
+def test_requests_on_two_event_loops_are_each_told_in_time() -> None:
+    counts: list[int] = []
+
+    async def one(*, wait: bool) -> None:
+        told = asyncio.Event()
+
+        def put(_scope: bytes, _spans: bytes, count: int) -> None:
+            counts.append(count)
+            told.set()
+
+        recorded.recorder._put = put
+        await serve(app, recorded, handler=middleware)
+        if wait:
+            await asyncio.wait_for(told.wait(), 20)
+
+    recorded, app = Recorded(), answering()
+    middleware = ServerSpans(app)
+    asyncio.run(one(wait=False))  # this loop ends before its timer
+    assert counts == []
+    asyncio.run(one(wait=True))
+
+    assert counts == [2]
