@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 
+_announcing = frozenset({"1.0", "1.1"})
 _logger = logging.getLogger("platform_lib.service")
 
 
@@ -108,16 +109,30 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._announced(scope) > self._max_bytes:
+        announced = _announced(scope)
+        if announced is None:
+            await _LimitedExchange(self._app, self._max_bytes, self._problem).run(scope, receive, send)
+        elif announced > self._max_bytes:
             await send_problem(send, self._problem)
-            return
-        await _LimitedExchange(self._app, self._max_bytes, self._problem).run(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-    def _announced(self, scope: Scope) -> int:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit():
-                return int(value[:19])
-        return 0
+
+def _announced(scope: Scope) -> int | None:
+    """Return how long the body is, in bytes; None if that shows only when it has arrived.
+
+    Of HTTP/1.1 the server lets no more through than was announced, and nothing where nothing was
+    (RFC 9112 section 6.3); later versions frame a body whatever it announces.
+    """
+    length = 0
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            if not value.isdigit():
+                return None
+            length = int(value[:19])
+        elif name == b"transfer-encoding":
+            return None
+    return length if scope.get("http_version") in _announcing else None
 
 
 class _TooLarge(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from platform_lib._deadline import Deadline, keep_to, parse_budget
@@ -50,7 +51,8 @@ class HeaderLimit:
     def _exceeded(self, headers: list[tuple[bytes, bytes]]) -> bool:
         if len(headers) > self._most:
             return True
-        return sum(len(name) + len(value) + _line_overhead for name, value in headers) > self._max_bytes
+        texts = sum(map(len, chain.from_iterable(headers)))
+        return texts + _line_overhead * len(headers) > self._max_bytes
 
 
 class LoadLimit:

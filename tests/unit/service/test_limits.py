@@ -10,7 +10,8 @@ import pytest
 
 from platform_lib import ManualClock
 from platform_lib._deadline import current_deadline
-from platform_lib.service import Receive, Scope, Send, Service
+from platform_lib.service import Message, Receive, Scope, Send, Service
+from platform_lib.service._edges import BodyLimit
 from platform_lib.testing import CapturedSpans
 from tests.unit.service.driving import ShopSettings, answering, client, say_hello
 
@@ -109,3 +110,28 @@ async def test_two_deadlines_are_none() -> None:
         await http.get("/", headers=[("Deadline-Budget", "1"), ("Deadline-Budget", "2000")])
 
     assert seen == [None]
+
+
+@pytest.mark.parametrize("version", ["2", "3", None])
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"1")]])
+async def test_a_body_is_counted_where_it_may_be_longer_than_announced(
+    version: str | None, headers: list[tuple[bytes, bytes]]
+) -> None:
+    """From HTTP/2 on a body ends where its frames end, whatever was announced."""
+    scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    if version is not None:
+        scope["http_version"] = version
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * 11}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def reading(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await receive()
+
+    await BodyLimit(reading, max_bytes=10)(scope, receive, send)
+
+    assert sent[0]["status"] == 413
