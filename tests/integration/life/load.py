@@ -56,8 +56,8 @@ class Load:
     host: str
     port: int
     per_second: int
-    kept: bool
-    request: Callable[[int], Request] = lambda _: Request("GET", "/work")
+    request: Callable[[int], Request]
+    kept: bool = True
     answers: list[Answer] = field(default_factory=list)
     _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)

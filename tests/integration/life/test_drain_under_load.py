@@ -19,7 +19,7 @@ stop_budget_seconds = 4.0
 @connections
 async def test_behind_a_load_balancer_every_request_is_answered(start_payments: Start, *, kept: bool) -> None:
     service = await start_payments(PAYMENTS_LIFECYCLE_DRAIN=f"{drain_seconds}s")
-    load = Load("127.0.0.1", service.port, 200, kept, await mostly_reads(service.url))
+    load = Load("127.0.0.1", service.port, 200, await mostly_reads(service.url), kept)
     balancer = Balancer(service.url, load)
     async with asyncio.TaskGroup() as sending:
         sending.create_task(load.run())
@@ -41,7 +41,7 @@ async def test_clients_that_never_hear_of_readiness_are_answered_or_refused_neve
     start_payments: Start, *, kept: bool
 ) -> None:
     service = await start_payments(PAYMENTS_LIFECYCLE_DRAIN="500ms")
-    load = Load("127.0.0.1", service.port, 200, kept, await mostly_reads(service.url))
+    load = Load("127.0.0.1", service.port, 200, await mostly_reads(service.url), kept)
 
     status = await _stop_midway(service, load)
 
@@ -57,7 +57,7 @@ async def test_nobody_is_reset_at_a_thousand_requests_a_second_either(
 ) -> None:
     del round_  # a race is looked for more than once
     service = await start(SHOP_LIFECYCLE_DRAIN=drain)
-    load = Load("127.0.0.1", service.port, 1000, kept, lambda _: Request("GET", "/work"))
+    load = Load("127.0.0.1", service.port, 1000, lambda _: Request("GET", "/work"), kept)
 
     status = await _stop_midway(service, load)
 
