@@ -56,6 +56,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 @pytest.fixture
 def start_payments(start: Start, database_url: str, broker_url: str, sandbox: Sandbox) -> Start:
     """Start the generated payment service, ready."""
+    webhook_secret = sandbox.settings.webhook_secret
+    assert webhook_secret is not None
 
     async def start_payments(
         *, program: tuple[str, ...] = ("-m", "payments", "serve"), **variables: str
@@ -65,7 +67,7 @@ def start_payments(start: Start, database_url: str, broker_url: str, sandbox: Sa
             "PAYMENTS_EVENTS_URL": broker_url,
             "PAYMENTS_PROVIDER_URL": sandbox.url,
             "PAYMENTS_PROVIDER_API_KEY": sandbox.settings.api_key.reveal(),
-            "PAYMENTS_PROVIDER_WEBHOOK_SECRET": sandbox.settings.webhook_secret.reveal(),
+            "PAYMENTS_PROVIDER_WEBHOOK_SECRET": webhook_secret.reveal(),
         }
         return await start(program=program, prefix="PAYMENTS", **given, **variables)
 
