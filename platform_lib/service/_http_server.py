@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from platform_lib.errors import PlatformError
-from platform_lib.service._closing import Connection, close_connections, stop_accepting
+from platform_lib.service._closing import close_connections, stop_accepting
+from platform_lib.service._connection import Connection
 from platform_lib.service._listener import refusal
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class HttpServer:
                 server_header=False,
                 proxy_headers=False,  # a header anyone can send decides nothing here
                 ws="none",
-                http=Connection,
+                http=Connection.taking(settings.http.max_header_bytes),
                 timeout_keep_alive=math.ceil(settings.http.keep_alive),
             ),
             in_flight_seconds=settings.lifecycle.in_flight,
