@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import select
+import socket
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -88,21 +91,30 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Close once nothing is owed: no answer, and no request half read, unread, or about to come.
 
+        Closing with bytes unread would send a reset (RFC 2525 section 2.17).
         Called again and again until the connection is gone.
         """
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.keep_alive = False
-        elif not (self._reading_head or self._expects_first_request() or self._unread()):
-            self.transport.close()
+        elif not (
+            self.transport.is_closing()
+            or self._reading_head
+            or self._expects_first_request()
+            or readable(self.transport.get_extra_info("socket"))
+        ):
+            self._close_now()
 
     def _expects_first_request(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None and self.loop.time() < self._accepted + _first_request_seconds
 
-    def _unread(self) -> bool:
-        """Say whether bytes wait for us: closing would answer them with a reset (RFC 2525 section 2.17)."""
-        return not self.transport.is_closing() and readable(self.transport.get_extra_info("socket"))
+    def _close_now(self) -> None:
+        """Tell the client at once; the event loop closes a moment later, in which a request could come."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
+            duplicate.shutdown(socket.SHUT_WR)
+        self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: anyone may ask for another protocol, and is answered in HTTP (RFC 9110 7.8)."""

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from platform_lib.service._connection import readable
+
 _answer_seconds = 20.0
 
 
@@ -104,7 +106,9 @@ class Load:
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
             reader, writer = self._idle.pop()
-            if not reader.at_eof():
+            # Whether the server has closed it is asked of the system, as httpcore does: the event loop
+            # may hear of it later.
+            if not readable(writer.get_extra_info("socket")):
                 return reader, writer
             writer.close()
         return await asyncio.open_connection(self.host, self.port)

@@ -70,7 +70,7 @@ async def test_a_dead_collector_delays_the_end_by_no_more_than_the_budget(
     service = await start_payments(
         PAYMENTS_LIFECYCLE_DRAIN=f"{drain_seconds}s", PAYMENTS_TELEMETRY_ENDPOINT=dead_endpoint
     )
-    load = Load("127.0.0.1", service.port, 200, await mostly_reads(service.url))
+    load = Load("127.0.0.1", service.port, 50, await mostly_reads(service.url))
     sending = asyncio.create_task(load.run())
     await asyncio.sleep(1)
 
