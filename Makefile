@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.paypath-installed
 
-.PHONY: help setup check test demo bench bench-telemetry docs reference format lock examples images
+.PHONY: help setup check test demo bench bench-startup bench-telemetry docs reference format lock examples images
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: $(INSTALLED) ## benchmarks, as ratios measured side by side; the last lin
 
 bench-telemetry: $(INSTALLED) ## FastAPI bare, with its own telemetry, contrib's and ours; the last line is one JSON object
 	@$(BIN)/python bench/telemetry.py $(ARGS)
+
+bench-startup: $(INSTALLED) ## time to ready and memory of the generated service beside peers; the last line is one JSON object
+	@$(BIN)/python bench/startup.py $(ARGS)
 
 docs: $(INSTALLED) ## build the documentation into docs/_build/html, warnings as errors
 	$(BIN)/sphinx-build -q -n -W --keep-going docs docs/_build/html

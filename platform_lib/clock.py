@@ -47,6 +47,8 @@ class SystemClock:
 class ManualClock:
     """A clock that moves only when told to.
 
+    Errors: ValueError for a start without a time zone.
+
     Examples:
         >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         >>> clock.advance(90)
@@ -82,7 +84,10 @@ class ManualClock:
         await future
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on and wake, in order, everyone whose time has come."""
+        """Move the clock on and wake, in order, everyone whose time has come.
+
+        Errors: ValueError for negative *seconds*.
+        """
         if seconds < 0:
             msg = f"ManualClock: cannot advance by {seconds} s; time does not go back"
             raise ValueError(msg)
@@ -98,6 +103,7 @@ class TickingClock(ManualClock):
 
     What reads the time equally often gets equal times, from run to run: a trace with durations can be
     compared whole. Sleepers wake as readings move the clock past their time.
+    Errors: ValueError for a *step* that is not above zero, and as for `ManualClock`.
 
     Examples:
         >>> clock = TickingClock(step=0.5)

@@ -51,7 +51,10 @@ _withheld_headers = frozenset({"traceparent", "tracestate", "baggage", deadline_
 
 
 class HttpClient:
-    """A client of one peer: an async context manager, to be registered as a resource of the service."""
+    """A client of one peer: an async context manager, to be registered as a resource of the service.
+
+    Errors: ValueError if the settings' `url` is no http or https URL with a host.
+    """
 
     def __init__(
         self,
@@ -136,6 +139,8 @@ class HttpClient:
                 ``too_many_calls`` or ``deadline_passed`` if it was not even tried.
             UnknownOutcome: timeout, lost connection or 5xx after the request was sent, in any attempt.
             LawBroken: a database transaction is open.
+            NotStarted: the service has not opened the client.
+            ValueError: *path* does not start with a slash.
         """
         refuse_call_inside_transaction(self.name, operation or f"{method} {path}")
         wire = self._wire

@@ -63,7 +63,10 @@ class Queries(Mapping[str, Query]):
 
     @classmethod
     def from_package(cls, package: str, file_name: str) -> Queries:
-        """Read *file_name* that lies beside the modules of *package*."""
+        """Read *file_name* that lies beside the modules of *package*.
+
+        Errors: `BadQueries` if there is no such file, and as for `from_text`.
+        """
         origin = f"{package}/{file_name}"
         try:
             text = files(package).joinpath(file_name).read_text(encoding="utf-8")
@@ -75,7 +78,10 @@ class Queries(Mapping[str, Query]):
 
     @classmethod
     def from_text(cls, text: str, name: str) -> Queries:
-        """Read *text*; *name* stands for it in messages."""
+        """Read *text*; *name* stands for it in messages.
+
+        Errors: `BadQueries` for what is no query, or has a name that is used twice.
+        """
         queries: dict[str, Query] = {}
         for query, line in _parse(text, name):
             if query.name in queries:

@@ -38,7 +38,7 @@ def build(settings_type: type[S], stack: Stack) -> tuple[S | None, list[Mistake]
             values[leaf.path] = _from_text(leaf, item.value) if item.textual else item.value
         except ValueError:
             unreadable.add(leaf.path)
-            mistakes.append(_wrong_value(leaf, stack))
+            mistakes.append(_wrong_value(leaf, stack, settings_type.variable_prefix))
     settings: S | None = None
     try:
         settings = settings_type.model_validate(_nested(table, values))
@@ -111,23 +111,24 @@ def _from_detail(
             redact(own_words) or "is not valid",
             found_in=(", ".join(inside),) if inside else (),
         )
-    leaf = table[path]
+    leaf, prefix = table[path], settings_type.variable_prefix
     if path in unreadable:
         return None  # reported already, with what it should have been
     if path not in values and leaf.required:
-        return Mistake(leaf.dotted, "no value given", _how_to_set(leaf, settings_type.variable_prefix))
+        return Mistake(
+            leaf.dotted, "no value given", _how_to_set(leaf, prefix), variable=leaf.variable(prefix)
+        )
     if leaf.secret or own_words.startswith(_our_own_types):
         own_words = ""
-    return _wrong_value(leaf, stack, own_words)
+    return _wrong_value(leaf, stack, prefix, own_words)
 
 
-def _wrong_value(leaf: Leaf, stack: Stack, own_words: str = "") -> Mistake:
+def _wrong_value(leaf: Leaf, stack: Stack, prefix: str, own_words: str = "") -> Mistake:
     item = stack.strongest(leaf.path)
     shown = _shown(leaf, item.value if item else leaf.default)
     fact = f"{shown} is not valid: {redact(own_words)}" if own_words else f"{shown} is not valid"
-    return Mistake(
-        leaf.dotted, fact, f"expected {expectation(leaf.annotation, leaf.metadata)}", stack.places(leaf.path)
-    )
+    expected = f"expected {expectation(leaf.annotation, leaf.metadata)}"
+    return Mistake(leaf.dotted, fact, expected, stack.places(leaf.path), leaf.variable(prefix))
 
 
 def _shown(leaf: Leaf, value: Any) -> str:

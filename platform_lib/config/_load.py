@@ -76,7 +76,11 @@ def load_or_exit(
     arguments: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> S:
-    """Return the settings as `load` does; on mistakes print the report to stderr and exit 78."""
+    """Return the settings as `load` does; on mistakes print the report to stderr and exit 78.
+
+    Raises:
+        SystemExit: with code 78 (EX_CONFIG of sysexits.h), on mistakes.
+    """
     try:
         return load(
             settings_type, environ=environ, directory=directory, arguments=arguments, overrides=overrides

@@ -15,12 +15,14 @@ class Mistake:
         fact: what is wrong with it.
         advice: what to do.
         found_in: where the wrong value stands, the strongest place first.
+        variable: the variable that sets the field; empty if no field is meant.
     """
 
     subject: str
     fact: str
     advice: str = ""
     found_in: tuple[str, ...] = ()
+    variable: str = ""
 
     def lines(self) -> list[str]:
         """Return the mistake as one block of lines."""
@@ -30,6 +32,8 @@ class Mistake:
             block.append(
                 f"    found in {winner}" + (f", which overrides {', '.join(losers)}" if losers else "")
             )
+        if self.variable and not any(self.variable in text for text in (*self.found_in, self.advice)):
+            block.append(f"    set by {self.variable}")
         if self.advice:
             block.append(f"    {self.advice}")
         return block
@@ -37,7 +41,11 @@ class Mistake:
     def scrubbed(self, scrub: Callable[[str], str]) -> Mistake:
         """Return the mistake with every text put through *scrub*, should a secret have got into it."""
         return Mistake(
-            scrub(self.subject), scrub(self.fact), scrub(self.advice), tuple(map(scrub, self.found_in))
+            scrub(self.subject),
+            scrub(self.fact),
+            scrub(self.advice),
+            tuple(map(scrub, self.found_in)),
+            self.variable,
         )
 
 

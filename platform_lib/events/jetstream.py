@@ -127,7 +127,9 @@ class Nats:
         """Publish under the settings' prefix and return once the stream has stored the message.
 
         The producer span's context travels in the header ``traceparent``.
-        Guarantee and errors: as `Publisher.publish` says; the window is the stream's `duplicate_window`.
+        Guarantee: as `Publisher.publish` says; the window is the stream's `duplicate_window`.
+        Errors: `NotSent` without a connection or a stream; `EventRejected` when the stream refuses the event;
+        `UnknownOutcome` when no answer came.
         """
         full_subject = f"{self._settings.prefix}.{subject}"
         with producer_span(f"publish {full_subject}", self._attributes(full_subject, payload, message_id)):
@@ -190,7 +192,7 @@ class Nats:
     async def jetstream(self) -> JetStreamContext:
         """Return the driver's own JetStream context, for what this class does not offer; the stream exists.
 
-        Errors: `NotSent` while there is no connection.
+        Errors: `NotSent` while there is no connection, `NotStarted` before the service opened it.
         """
         if self._keeping is None:
             raise NotStarted(_PEER)

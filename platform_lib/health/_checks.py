@@ -59,6 +59,7 @@ class HealthChecks:
 
         Of a warning only what stands before a colon is shown, of an error only its class.
         *interval* and *timeout* (seconds) override the settings for this check.
+        Errors: ValueError if the name is taken.
         """
         if name in self._checks:
             raise ValueError(

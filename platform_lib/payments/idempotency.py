@@ -74,7 +74,8 @@ class IdempotencyKeys:
         Guarantee: of any number of simultaneous claims exactly one is `Claimed`. The others wait for that
         transaction's end; if it rolls back, the key is free again and one of them gets it.
         Errors: `IdempotencyKeyReused` when the key was claimed with another *fingerprint*;
-        `IdempotencyKeyInUse` when the first request has no answer yet.
+        `IdempotencyKeyInUse` when the first request has no answer yet; `Fault` when the key disappeared
+        again and again meanwhile.
         """
         for _ in range(_MOST_CLAIMS):
             inserted = await connection.execute(

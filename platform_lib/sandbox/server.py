@@ -49,7 +49,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL, without a trailing slash; known once the sandbox serves."""
+        """The base URL, without a trailing slash; `NotStarted` is raised before the sandbox serves."""
         if self._url is None:
             raise NotStarted("sandbox")
         return self._url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterator
@@ -9,13 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from platform_lib.errors import PlatformError
+from platform_lib.service._closing import close_connections, stop_accepting
+from platform_lib.service._connection import Connection
 from platform_lib.service._listener import refusal
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
 
     from platform_lib.service._installed import Installed
@@ -54,10 +55,10 @@ class HttpServer:
                 server_header=False,
                 proxy_headers=False,  # a header anyone can send decides nothing here
                 ws="none",
-                http=_HttpProtocol,
+                http=Connection.taking(settings.http.max_header_bytes),
                 timeout_keep_alive=math.ceil(settings.http.keep_alive),
-                timeout_graceful_shutdown=math.ceil(settings.lifecycle.in_flight),
             ),
+            in_flight_seconds=settings.lifecycle.in_flight,
         )
 
     async def serve(self) -> None:
@@ -81,12 +82,11 @@ class HttpServer:
             task.cancel()
 
 
-class _HttpProtocol(HttpToolsProtocol):
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: anyone may ask for another protocol, and is answered in HTTP (RFC 9110 7.8)."""
-
-
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, *, in_flight_seconds: float) -> None:
+        super().__init__(config)
+        self._in_flight_seconds = in_flight_seconds
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to `serve`: uvicorn's handler closes the listener before anything could drain."""
@@ -97,3 +97,24 @@ class _Uvicorn(uvicorn.Server):
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             _logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, let connections end, and cancel what takes too long.
+
+        uvicorn's own resets who waits to be accepted and who has not been read yet.
+        """
+        await stop_accepting(self.servers, sockets or ())
+        state = self.server_state
+        try:
+            async with asyncio.timeout(self._in_flight_seconds):
+                await close_connections(state)
+        except TimeoutError:
+            _logger.warning(
+                "%d connections with %d requests did not end within %g s and are cut off",
+                len(state.connections),
+                len(state.tasks),
+                self._in_flight_seconds,
+            )
+            for task in state.tasks:
+                task.cancel()
+        await self.lifespan.shutdown()

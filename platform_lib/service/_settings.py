@@ -43,7 +43,8 @@ class ServerSettings(Section):
 class LifecycleSettings(Section):
     """How long each stage of starting and stopping may take.
 
-    The defaults of the stopping stages add up to 26 seconds, inside the 30 that Kubernetes grants.
+    With the defaults the end takes at most 29 seconds (`stop` holds for the workers, and again for the
+    resources), inside the 30 that Kubernetes grants.
     """
 
     start: Annotated[Seconds, Field(gt=0, description="time for all resources to open")] = 30.0

@@ -80,6 +80,7 @@ class CapturedSpans:
 
         Raises:
             AssertionError: says how far the path leads, and shows the traces.
+            ValueError: no name is given.
         """
         if not names:
             raise ValueError("spans: a path without names; name at least one span")

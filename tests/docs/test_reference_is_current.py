@@ -12,6 +12,7 @@ import pytest
 
 from docs.generators import gaps, pages
 from docs.generators.cli import unhelpful
+from docs.generators.contracts import unsaid
 from docs.generators.library import undocumented
 from docs.generators.problems import ambiguous, unexplained
 from docs.generators.settings import undescribed
@@ -99,6 +100,29 @@ def test_a_public_name_without_a_docstring_is_found_where_it_is_defined(tmp_path
         "shop.Decimal: the public name has no docstring; add one in shop",
         "shop.Line: the public name has no docstring; add one in shop._basket",
         "shop.add: the public name has no docstring; add one in shop._basket",
+    ]
+
+
+def test_a_method_a_unit_and_an_error_that_are_not_said_are_found(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        'from shop._till import Till, open_till\n__all__ = ["Till", "open_till"]\n'
+    )
+    (package / "_till.py").write_text(
+        'class Till:\n    """Takes money; ValueError if there is none."""\n\n'
+        "    def __init__(self, coins):\n        raise ValueError(coins)\n\n"
+        '    def close(self, timeout: float):\n        """Close it."""\n        raise TimeoutError\n\n'
+        '    def lock(self, timeout: float):\n        """Lock it within *timeout* seconds."""\n\n'
+        "    def count(self): ...\n\n"
+        'def open_till(max_size, wait_seconds):\n    """Open it."""\n'
+    )
+
+    assert unsaid("shop", tmp_path) == [
+        "shop._till.Till.close: the unit of timeout is not said; say it in the docstring, or in the name",
+        "shop._till.Till.close: TimeoutError is raised and not said; add it to the docstring",
+        "shop._till.Till.count: the public method has no docstring; add one",
+        "shop._till.open_till: the unit of max_size is not said; say it in the docstring, or in the name",
     ]
 
 

@@ -93,6 +93,7 @@ ShopSettings: the configuration cannot be used, 8 mistakes:
     found in SHOP_POOL_SMALLEST (environment)
   provider.url: 5 is not valid
     found in config.toml:4
+    set by SHOP_PROVIDER_URL
     expected a text
   provider.api_key: no value given
     set SHOP_PROVIDER_API_KEY in the environment, or put it in a file of that name in the secrets directory

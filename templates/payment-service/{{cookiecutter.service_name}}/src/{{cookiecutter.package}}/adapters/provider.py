@@ -97,7 +97,10 @@ def read_event(body: bytes) -> Result:
     try:
         return ProviderEvent.model_validate(loads(body)).data.result()
     except (StrictJsonError, ValueError) as error:
-        raise InvalidRequest("The body is no event of the provider.") from error
+        raise InvalidRequest(
+            "See errors for each place and what is expected there",
+            errors=[{"location": "body", "expected": "an event of the provider"}],
+        ) from error
 
 
 @dataclass(slots=True)
