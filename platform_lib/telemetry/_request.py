@@ -22,6 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _WANTED = frozenset({b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage"})
+_LISTS = frozenset({b"tracestate", b"baggage"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_USER_AGENT = 256
 _MAX_HOST = 255
@@ -33,14 +34,20 @@ _harmless = re.compile(
 
 
 def wanted_headers(headers: Headers) -> dict[bytes, str]:
-    """Return the headers that telemetry reads; two `traceparent` are none, an empty text."""
+    """Return the headers that telemetry reads; two `traceparent` are none, an empty text.
+
+    Lists that come in several lines are joined in their order (RFC 9110 section 5.3).
+    """
     found: dict[bytes, str] = {}
     for name, value in headers:
         if name in _WANTED:
-            if name in found and name == b"traceparent":
-                found[name] = ""  # two parents are none (W3C Trace Context section 3.2)
-                continue
-            found[name] = value.decode("latin-1")
+            text = value.decode("latin-1")
+            if name not in found:
+                found[name] = text
+            elif name in _LISTS:
+                found[name] += "," + text
+            else:
+                found[name] = "" if name == b"traceparent" else text
     return found
 
 

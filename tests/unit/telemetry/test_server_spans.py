@@ -115,7 +115,7 @@ async def test_fastapi_itself_would_have_said_the_same_route(
     assert [span.name for span in server] == [f"{method} {route}"]
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/payments", "/sub/nowhere", "/sub"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/payments", "/sub"])
 async def test_a_path_without_a_route_never_becomes_a_name(path: str, spans: CapturedSpans) -> None:
     await call(ServerSpans(payments()), "GET", path)
 
