@@ -5,6 +5,7 @@ Source: OpenTelemetry semantic conventions 1.44, HTTP server span (stable names)
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
@@ -20,7 +21,9 @@ Address = tuple[str, int | None]
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+# RFC 9110, PATCH and QUERY; an operator's own list stands in its place.
+_KNOWN = os.environ.get("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "").replace(" ", "").strip(",")
+METHODS = frozenset((_KNOWN or "CONNECT,DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT,QUERY,TRACE").split(","))
 _WANTED = frozenset({b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage"})
 _LISTS = frozenset({b"tracestate", b"baggage"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -30,11 +30,12 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
             root_path: str = scope.get("root_path") or ""
             return root_path.rstrip("/") + path if root_path else path
         outer = scope.get("root_path") or ""
+    full: str = scope["path"]
     endpoint = scope.get("endpoint")
     if endpoint is None:
-        return None
+        below = (scope.get("fastapi") or {}).get("frontend_path")  # of `FastAPI.frontend`, which is no route
+        return full.removesuffix(below).rstrip("/") + _REST if isinstance(below, str) and not outer else None
     # What FastAPI does not note: its mounts, and plain routes of Starlette such as that of /docs.
-    full: str = scope["path"]
     inside = full[len(outer) :] if outer and full.startswith(outer) else full
     found = _walk(getattr(scope.get("router"), "routes", ()), inside, endpoint)
     return None if found is None else outer.rstrip("/") + found
