@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException
 from opentelemetry import baggage, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
+from starlette.middleware.opentelemetry import OpenTelemetryMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route, Router
@@ -163,6 +164,33 @@ async def test_the_native_telemetry_of_fastapi_makes_no_second_server_span(spans
     await call(ServerSpans(payments()), "GET", "/sub/included/p1")
 
     assert [span.kind for span in spans] == [SpanKind.SERVER]
+
+
+async def test_the_native_telemetry_of_starlette_makes_no_second_server_span(spans: CapturedSpans) -> None:
+    app = OpenTelemetryMiddleware(Starlette(routes=[Route("/", lambda _: PlainTextResponse("x"))]))
+    await call(app, "GET", "/")
+    alone = len(spans)
+    await call(ServerSpans(app), "GET", "/")
+
+    assert (alone, len(spans)) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_the_private_keys_of_fastapi_and_starlette_are_set_before_they_look(kind: str) -> None:
+    """Private names: `FastAPI.__call__` and Starlette's `OpenTelemetryMiddleware` step aside for them."""
+    seen: dict[str, object] = {}
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def nothing(*_: Any) -> Any: ...
+
+    await ServerSpans(app)({"type": kind, "method": "GET", "path": "/", "headers": []}, nothing, nothing)
+
+    assert seen["fastapi.telemetry"] is None
+    assert seen["starlette.opentelemetry"] is True
 
 
 @pytest.mark.parametrize(
