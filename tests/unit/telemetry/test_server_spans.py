@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException
 from opentelemetry import baggage, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 from starlette.middleware.opentelemetry import OpenTelemetryMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route, Router
 
 from platform_lib.telemetry import ServerSpans, client_span, current_trace_id, traced
@@ -367,6 +369,53 @@ async def test_what_the_application_does_belongs_to_the_request(spans: CapturedS
 
     assert spans.tree() == "GET /pay (server)\n  ask provider (client)\n  send receipt"
     assert response.json() == spans.trace_ids()[0]
+
+
+async def test_the_span_is_current_wherever_the_application_goes(spans: CapturedSpans) -> None:
+    seen: dict[str, str | None] = {}
+
+    def note(where: str) -> None:
+        seen[where] = current_trace_id()
+
+    def dependency() -> Iterator[None]:
+        note("dependency, before")
+        yield
+        note("dependency, after")
+
+    app = FastAPI()
+
+    @app.get("/thread", dependencies=[Depends(dependency)])
+    def thread() -> None:
+        note("thread")
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            for chunk in (b"a", b"b"):
+                note(f"chunk {chunk.decode()}")
+                yield chunk
+                await asyncio.create_task(asyncio.to_thread(note, f"task behind {chunk.decode()}"))
+
+        return StreamingResponse(chunks())
+
+    @app.middleware("http")
+    async def middleware(request: Request, call_next: Any) -> Any:
+        note("middleware, before")
+        response = await call_next(request)
+        note("middleware, after")
+        return response
+
+    await call(ServerSpans(app), "GET", "/thread")
+    first = dict(seen)
+    seen.clear()
+    await call(ServerSpans(app), "GET", "/stream")
+
+    one, two = spans.trace_ids()
+    assert set(first.values()) == {one}
+    assert len(first) == 5
+    assert set(seen.values()) == {two}
+    assert len(seen) == 6
+    assert current_trace_id() is None
 
 
 async def test_each_request_has_one_access_line_without_its_query(caplog: pytest.LogCaptureFixture) -> None:
