@@ -221,6 +221,15 @@ async def test_each_call_of_one_request_has_a_parent_of_its_own(
     assert traces is None or {one[3:35] for one in sent} == traces
 
 
+@WAYS
+@pytest.mark.parametrize("flags", ["00", "01", "02", "03"])
+async def test_a_callers_flags_are_handed_on_and_none_is_invented(flags: str, way: str) -> None:
+    async with between(trusted=True, protocol=protocol_of(way)) as (port, there):
+        traceparent, _ = await carried(port, there, [("traceparent", f"00-{IDS}-{flags}")])
+
+    assert traceparent[-2:] == flags
+
+
 EVERYTHING: Lines = [
     ("traceparent", f"00-{IDS}-01"),
     ("tracestate", "foo=1"),
