@@ -177,6 +177,7 @@ STATES: list[tuple[str, list[tuple[str, str]], str]] = [
     ("capitals in the name", [("TraceState", "foo=1")], "foo=1"),
     ("a name of capitals", [("TRACESTATE", "foo=1")], "foo=1"),
     ("another name", [("trace-state", "foo=1")], ""),
+    ("a name with a full stop", [("trace.state", "foo=1")], ""),
     ("an empty header", [("tracestate", "")], ""),
     ("an empty header behind", [("tracestate", "foo=1"), ("tracestate", "")], "foo=1"),
     ("an empty header before", [("tracestate", ""), ("tracestate", "foo=1")], "foo=1"),
@@ -207,7 +208,14 @@ async def test_tracestate_goes_through_whole_or_not_at_all(way: str, subtests: p
                 assert tracestate == expected
 
 
-@pytest.mark.parametrize(("lines", "traces"), [([("traceparent", GOOD)], {IDS[:32]}), ([], None)])
+@pytest.mark.parametrize(
+    ("lines", "traces"),
+    [
+        ([("traceparent", GOOD)], {IDS[:32]}),
+        ([], None),
+        ([("traceparent", f"00-{'0' * 32}-{IDS[33:]}-01")], None),
+    ],
+)
 async def test_each_call_of_one_request_has_a_parent_of_its_own(
     lines: Lines, traces: set[str] | None, spans: CapturedSpans
 ) -> None:

@@ -13,9 +13,11 @@ from starlette.background import BackgroundTask
 
 from platform_lib._deadline import Deadline, current_deadline, keep_to
 from platform_lib.clock import SystemClock
-from platform_lib.frameworks.fastapi import StrictRoute
+from platform_lib.frameworks.fastapi import StrictRoute, create_app
+from platform_lib.service import Service
 from platform_lib.telemetry import ServerSpans, client_span
 from platform_lib.testing import CapturedSpans
+from tests.unit.service.driving import ShopSettings, client
 
 CARD = "4111111111111111"
 
@@ -55,9 +57,9 @@ async def get(path: str) -> list[Deadline | None]:
     app.include_router(router)
     served: Any = ServerSpans(app)
     transport = httpx2.ASGITransport(app=served, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://pay.test") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://pay.test") as http:
         with keep_to(Deadline.after(5, SystemClock())):
-            assert (await client.get(path)).status_code == 200
+            assert (await http.get(path)).status_code == 200
     return seen
 
 
@@ -94,3 +96,32 @@ async def test_a_task_that_fails_fails_by_itself_and_not_the_request(spans: Capt
 
     assert spans.forest() == "GET /fails (server)\n\nbackground fail (consumer) failed: RuntimeError"
     assert CARD not in "".join(span.to_json() for span in spans)
+
+
+async def test_the_service_logs_a_task_that_fails_and_leaves_the_requests_span_alone(
+    spans: CapturedSpans, caplog: pytest.LogCaptureFixture
+) -> None:
+    router = APIRouter(route_class=StrictRoute)
+
+    @router.get("/fails")
+    async def fails(tasks: BackgroundTasks) -> str:
+        def fail() -> None:
+            raise LookupError(CARD)
+
+        tasks.add_task(fail)
+        return "later"
+
+    @router.get("/broken")
+    async def broken() -> None:
+        raise LookupError(CARD)
+
+    service = Service("shop", ShopSettings())
+    app = create_app(service, title="shop", version="1", routers=[router])
+    async with client(service.install(app)) as http:
+        assert (await http.get("/fails")).status_code == 200
+        assert (await http.get("/broken")).status_code == 500
+
+    assert caplog.messages.count("unhandled LookupError in GET /fails") == 1
+    (request,), (failed,) = spans.named("GET /fails"), spans.named("GET /broken")
+    assert "error.type" not in (request.attributes or {})
+    assert (failed.attributes or {})["error.type"] == "LookupError"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -260,6 +263,24 @@ async def test_an_unknown_method_is_no_name(spans: CapturedSpans) -> None:
     assert span.name == "HTTP /health/{part}"
     assert (span.attributes or {})["http.request.method"] == "_OTHER"
     assert (span.attributes or {})["http.request.method_original"] == "BREW"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (None, "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE"),
+        ("", "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE"),
+        ("GET, BREW,", "BREW GET"),
+    ],
+)
+def test_the_operator_says_which_methods_are_known(known: str | None, expected: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    if known is not None:
+        environment["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"] = known
+    code = "from platform_lib.telemetry._request import METHODS; print(*sorted(METHODS))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+
+    assert done.stdout.decode().strip() == expected
 
 
 @pytest.mark.parametrize("host", ["", "[::1]", "pay.test:", ":80", "pay.test:x", "a:99999999999999"])
