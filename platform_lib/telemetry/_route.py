@@ -37,7 +37,14 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
         return full.removesuffix(below).rstrip("/") + _REST if isinstance(below, str) and not outer else None
     # What FastAPI does not note: its mounts, and plain routes of Starlette such as that of /docs.
     inside = full[len(outer) :] if outer and full.startswith(outer) else full
-    found = _walk(getattr(scope.get("router"), "routes", ()), inside, endpoint)
+    try:
+        found = _walk(getattr(scope.get("router"), "routes", ()), inside, endpoint)
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+    ):  # routes of another make, which is no fault of the request
+        return None
     return None if found is None else outer.rstrip("/") + found
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -23,12 +25,22 @@ from starlette.routing import Mount, Route, Router
 
 from platform_lib.telemetry import ServerSpans, client_span, current_trace_id, traced
 from platform_lib.telemetry._context import inbound_context
+from platform_lib.telemetry._route import http_route
 from platform_lib.telemetry._server import App
 from platform_lib.testing import CapturedSpans
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 CARD = "4111111111111111"
+
+
+class Odd:
+    """A route of another framework, which looks like a mount and is none."""
+
+    path_regex = re.compile("")
+    path_format = "/odd"
+    app = object()
+    routes = ()
 
 
 async def call(
@@ -128,6 +140,13 @@ async def test_a_path_without_a_route_never_becomes_a_name(path: str, spans: Cap
     (span,) = spans
     assert span.name == "GET"
     assert "http.route" not in (span.attributes or {})
+
+
+@pytest.mark.parametrize("routes", [[object()], [Odd()], None, 5])
+def test_routes_of_another_make_are_no_fault_of_the_request(routes: object) -> None:
+    scope = {"router": SimpleNamespace(routes=routes), "endpoint": object(), "path": "/", "app_root_path": ""}
+
+    assert http_route(scope) is None
 
 
 async def test_a_plain_starlette_application_has_routes_too(spans: CapturedSpans) -> None:
