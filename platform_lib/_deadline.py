@@ -44,8 +44,8 @@ def current_deadline() -> Deadline | None:
 
 
 @contextmanager
-def keep_to(deadline: Deadline) -> Iterator[None]:
-    """Give the code inside a deadline."""
+def keep_to(deadline: Deadline | None) -> Iterator[None]:
+    """Give the code inside a deadline; None lifts the one there is, as nobody waits for what comes later."""
     token = _current.set(deadline)
     try:
         yield

@@ -78,7 +78,7 @@ class HttpClient:
         self._headers = {
             "User-Agent": f"paypath/{__version__}",
             "Accept-Encoding": "identity",
-            **(headers or {}),
+            **_handed_on(headers),
         }
         self._attributes: dict[str, str | int] = {
             "server.address": parts.hostname,
@@ -210,9 +210,7 @@ class HttpClient:
     def _request_headers(
         self, given: Mapping[str, str] | None, idempotency_key: str | None, *, with_json: bool
     ) -> dict[str, str]:
-        headers = {
-            name: value for name, value in (given or {}).items() if name.lower() not in _withheld_headers
-        }
+        headers = _handed_on(given)
         if with_json:
             headers["Content-Type"] = "application/json"
         if idempotency_key is not None:
@@ -244,6 +242,10 @@ def http_client(
         else settings_or_base_url
     )
     return HttpClient(name, settings, internal=internal, headers=headers, clock=clock, random=random)
+
+
+def _handed_on(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: value for name, value in (headers or {}).items() if name.lower() not in _withheld_headers}
 
 
 def _is_failure(outcome: Reply | CallFailed) -> bool:

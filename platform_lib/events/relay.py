@@ -16,7 +16,7 @@ from platform_lib.events._queries import queries
 from platform_lib.events.event import CONTENT_TYPE, Event
 from platform_lib.events.outbox import Outbox
 from platform_lib.events.publisher import Publisher
-from platform_lib.telemetry import remote_parent
+from platform_lib.telemetry import parse_traceparent, remote_parent
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +134,8 @@ class _Relay:
                 return await self._mark(connection, rows, errors)
 
     async def _publish(self, row: Record) -> Exception | None:
+        # Whoever mended a row by hand may have spoilt it; what is no parent goes no further.
+        cause = row["traceparent"] if parse_traceparent(row["traceparent"]) else None
         try:
             event = Event(
                 id=row["id"],
@@ -144,8 +146,8 @@ class _Relay:
                 time=row["time"],
                 data=row["data"],
             )
-            payload = strict_json.dumps(event.cloudevent(traceparent=row["traceparent"]))
-            with remote_parent(row["traceparent"]):
+            payload = strict_json.dumps(event.cloudevent(traceparent=cause))
+            with remote_parent(cause):
                 async with asyncio.timeout(self._publish_timeout):
                     await self._publisher.publish(
                         event.type, payload, message_id=str(event.id), headers={"content-type": CONTENT_TYPE}

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from platform_lib import strict_json
 from platform_lib.errors import InvalidRequest, Problem
+from platform_lib.frameworks._background import in_traces_of_their_own
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,6 +35,7 @@ class RequestBody(BaseModel):
 class StrictRoute(APIRoute):
     """A route whose JSON body is read by `platform_lib.strict_json`; set it as a router's `route_class`.
 
+    Each background task has a root span of its own, linked to the request's, and no deadline.
     Errors: `InvalidRequest` for duplicate names, NaN, fractions, integers beyond 64 bits, lone surrogates and
     deep nesting; `UnsupportedMediaType` for a body of another type.
 
@@ -50,7 +52,13 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler behind the strict reader."""
-        handle = super().get_route_handler()
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            response = await answer(request)
+            if response.background is not None:
+                response.background = in_traces_of_their_own(response.background)
+            return response
 
         async def handle_strictly(request: Request) -> Response:
             if not self.takes_json:

@@ -13,6 +13,7 @@ from platform_lib.service._resources import StartFailed
 from platform_lib.service._serve import serve
 from platform_lib.service._service import Phase, Service
 from platform_lib.service._settings import LifecycleSettings, ServerSettings, ServiceSettings
+from platform_lib.service._threads import run_in_thread
 
 __all__ = [
     "ASGIApp",
@@ -31,5 +32,6 @@ __all__ = [
     "port_holder",
     "problem_body",
     "problem_headers",
+    "run_in_thread",
     "serve",
 ]

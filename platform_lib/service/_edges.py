@@ -68,12 +68,15 @@ class LastResort:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        started = complete = failed = False
 
         async def watching_send(message: Message) -> None:
-            nonlocal started
+            nonlocal started, complete, failed
             started = True
+            if message["type"] == "http.response.start":
+                failed = message["status"] >= Fault.status
             await send(message)
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
             await self._app(scope, receive, watching_send)
@@ -86,12 +89,17 @@ class LastResort:
                 raise
             await send_problem(send, problem)
         except Exception as error:
-            trace.get_current_span().set_attribute("error.type", type(error).__qualname__)
+            _blame(error, answered_well=complete and not failed)
             _logger.exception(
                 "unhandled %s in %s %s", type(error).__qualname__, scope["method"], scope["path"]
             )
             if not started:
                 await send_problem(send, Fault("Something failed on our side; the trace id finds it"))
+
+
+def _blame(error: Exception, *, answered_well: bool) -> None:
+    if not answered_well:  # else a task behind a good answer failed, and not the request
+        trace.get_current_span().set_attribute("error.type", type(error).__qualname__)
 
 
 class BodyLimit:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from platform_lib.clock import Clock, SystemClock
 from platform_lib.health import CheckFunction, Criticality, HealthChecks
 from platform_lib.service._asgi import ASGIApp
+from platform_lib.service._hazards import warn_of_middleware
 from platform_lib.service._installed import Installed
 from platform_lib.service._resources import OpenResources, Resource, StartFailed
 from platform_lib.service._settings import ServiceSettings
@@ -96,7 +97,9 @@ class Service:
 
         From the outside in: lifespan, probes, drain, server span and access log, last resort, limits of
         requests at once, headers and body.
+        Warns of `BaseHTTPMiddleware` around or in *app*, which breaks context variables.
         """
+        warn_of_middleware(app, self.name)
         return Installed(self, app)
 
     async def start(self) -> None:

@@ -14,7 +14,14 @@ from platform_lib.telemetry._context import (
 from platform_lib.telemetry._logs import JsonLines, configure_logging, noisy_loggers
 from platform_lib.telemetry._server import ServerSpans
 from platform_lib.telemetry._settings import TelemetrySettings
-from platform_lib.telemetry._spans import client_span, consumer_span, mark_failed, producer_span, traced
+from platform_lib.telemetry._spans import (
+    client_span,
+    consumer_span,
+    linked_span,
+    mark_failed,
+    producer_span,
+    traced,
+)
 from platform_lib.telemetry._start import Telemetry, start_telemetry
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "consumer_span",
     "current_trace_id",
     "current_traceparent",
+    "linked_span",
     "mark_failed",
     "noisy_loggers",
     "outbound_headers",

@@ -1,4 +1,4 @@
-"""Trace context in and out: W3C Trace Context (level 1 section 3.2), parsed strictly."""
+"""Trace context in and out: W3C Trace Context level 2, read strictly and written as version 00."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Token
 
+from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-from opentelemetry.trace.span import TraceState
+
+from platform_lib.telemetry._baggage import parse_baggage, sent_baggage
+from platform_lib.telemetry._trace_state import parse_tracestate, sent_tracestate
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _KNOWN_FLAGS = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
-_MAX_TRACESTATE = 512  # characters that section 3.3.1.5 asks everyone to propagate
-_baggage = W3CBaggagePropagator()
+_MAX_TRACEPARENT = 512  # characters; a version to come may be longer than 55, but not by anything
 
 
 def parse_traceparent(traceparent: str | None, tracestate: str | None = None) -> SpanContext | None:
     """Read a `traceparent`; nothing but a well-formed one gives a span context.
 
-    Source: W3C Trace Context section 3.2.2: lower-case hex, no zero ids, version ff forbidden, version 00
-    of exactly 55 characters, later versions may carry more after a dash.
+    White space around it is none of it. A later version is read as far as version 00 knows it. Of the flags,
+    *sampled* (01) and *random-trace-id* (02) are kept and the others dropped. *tracestate* holds the lines of
+    that header joined by commas; if it is invalid it counts as empty, and the traceparent stands.
+    Source: W3C Trace Context level 2, "Traceparent Header" and "Versioning of traceparent".
     """
-    if traceparent is None or len(traceparent) > _MAX_TRACESTATE:
+    if traceparent is None or len(traceparent) > _MAX_TRACEPARENT:
         return None
-    match = _TRACEPARENT.fullmatch(traceparent)
+    match = _TRACEPARENT.fullmatch(traceparent.strip(" \t"))
     if match is None:
         return None
     version, trace_id, span_id, flags, rest = match.groups()
     if version == "ff" or (version == "00" and rest is not None):
         return None
-    state = None
-    if tracestate and len(tracestate) <= _MAX_TRACESTATE:
-        state = TraceState.from_header([tracestate])
     context = SpanContext(
         trace_id=int(trace_id, 16),
         span_id=int(span_id, 16),
         is_remote=True,
         trace_flags=TraceFlags(int(flags, 16) & _KNOWN_FLAGS),
-        trace_state=state,
+        trace_state=parse_tracestate([tracestate]) if tracestate else None,
     )
     return context if context.is_valid else None
 
@@ -66,16 +66,17 @@ def outbound_headers() -> dict[str, str]:
     """Return the headers that carry the current trace to a peer inside the trust boundary.
 
     Never for a peer outside of it: trace ids and baggage are nobody else's business.
+    At most 512 characters of `tracestate` and 64 members or 8192 bytes of `baggage` are sent.
     """
     headers: dict[str, str] = {}
     traceparent = current_traceparent()
     if traceparent is None:
         return headers
     headers["traceparent"] = traceparent
-    state = trace.get_current_span().get_span_context().trace_state
-    if state:
-        headers["tracestate"] = state.to_header()
-    _baggage.inject(headers)
+    if state := sent_tracestate(trace.get_current_span().get_span_context().trace_state):
+        headers["tracestate"] = state
+    if members := sent_baggage(otel_baggage.get_all()):
+        headers["baggage"] = members
     return headers
 
 
@@ -84,8 +85,8 @@ def inbound_context(
 ) -> Context:
     """Return an otherwise empty context that continues a trusted caller's trace and baggage."""
     context = Context()
-    if baggage:
-        context = _baggage.extract({"baggage": baggage}, context)
+    for name, value in parse_baggage(baggage or "").items():
+        context = otel_baggage.set_baggage(name, value, context)
     parent = parse_traceparent(traceparent, tracestate)
     return context if parent is None else trace.set_span_in_context(NonRecordingSpan(parent), context)
 

@@ -5,6 +5,7 @@ Source: OpenTelemetry semantic conventions 1.44, HTTP server span (stable names)
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
@@ -20,8 +21,11 @@ Address = tuple[str, int | None]
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+# RFC 9110, PATCH and QUERY; an operator's own list stands in its place.
+_KNOWN = os.environ.get("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "").replace(" ", "").strip(",")
+METHODS = frozenset((_KNOWN or "CONNECT,DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT,QUERY,TRACE").split(","))
 _WANTED = frozenset({b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage"})
+_LISTS = frozenset({b"tracestate", b"baggage"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_USER_AGENT = 256
 _MAX_HOST = 255
@@ -33,14 +37,20 @@ _harmless = re.compile(
 
 
 def wanted_headers(headers: Headers) -> dict[bytes, str]:
-    """Return the headers that telemetry reads; two `traceparent` are none, an empty text."""
+    """Return the headers that telemetry reads; two `traceparent` are none, an empty text.
+
+    Lists that come in several lines are joined in their order (RFC 9110 section 5.3).
+    """
     found: dict[bytes, str] = {}
     for name, value in headers:
         if name in _WANTED:
-            if name in found and name == b"traceparent":
-                found[name] = ""  # two parents are none (W3C Trace Context section 3.2)
-                continue
-            found[name] = value.decode("latin-1")
+            text = value.decode("latin-1")
+            if name not in found:
+                found[name] = text
+            elif name in _LISTS:
+                found[name] += "," + text
+            else:
+                found[name] = "" if name == b"traceparent" else text
     return found
 
 

@@ -14,6 +14,7 @@ from platform_lib._version import __version__
 from platform_lib.telemetry._context import context_switch, inbound_context, parse_traceparent
 from platform_lib.telemetry._ended import end_span
 from platform_lib.telemetry._endings import Endings
+from platform_lib.telemetry._failure import why_failed, why_incomplete
 from platform_lib.telemetry._recorder import installed
 from platform_lib.telemetry._request import (
     App,
@@ -25,7 +26,6 @@ from platform_lib.telemetry._request import (
     verb,
     wanted_headers,
 )
-from platform_lib.telemetry._spans import error_type
 
 __all__ = ["App", "ServerSpans"]
 
@@ -91,9 +91,9 @@ class ServerSpans:
         try:
             await self._app(scope, receive, observing_send)
             if not complete:
-                failure = "incomplete_response"
+                failure = why_incomplete(receive)
         except BaseException as error:
-            failure = error_type(error)
+            failure = why_failed(error, status, complete=complete)
             raise
         finally:
             self._endings.add(recorder, span, scope, status, failure, began, perf_counter_ns() - began)
@@ -120,9 +120,9 @@ class ServerSpans:
         try:
             await self._app(scope, receive, observing_send)
             if not complete:
-                failure = "incomplete_response"
+                failure = why_incomplete(receive)
         except BaseException as error:
-            failure = error_type(error)
+            failure = why_failed(error, status, complete=complete)
             raise
         finally:
             end_span(span, scope, status, failure, perf_counter() - started)

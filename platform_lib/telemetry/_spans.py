@@ -18,6 +18,7 @@ from opentelemetry.util.types import AttributeValue
 
 from platform_lib._version import __version__
 from platform_lib.errors import Problem
+from platform_lib.telemetry._context import parse_traceparent, remote_parent
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,6 +91,22 @@ def consumer_span(
 ) -> AbstractContextManager[Span]:
     """Open a span around handling a message; *links* name the spans that created what is handled."""
     return _span(name, SpanKind.CONSUMER, attributes, [Link(link) for link in links])
+
+
+@contextmanager
+def linked_span(
+    name: str, carrier: str | None, attributes: Mapping[str, AttributeValue] | None = None
+) -> Iterator[Span]:
+    """Open a root span for work that outlives what asked for it, linked to that and never below it.
+
+    *carrier* is the `traceparent` of what asked, stored or from `current_traceparent`; with None or a
+    malformed one the span has no link. Its trace is sampled on its own. The span is of kind CONSUMER.
+    Source: OpenTelemetry specification 1.60, "Links between spans" and SpanKind, for deferred work.
+    """
+    cause = parse_traceparent(carrier)
+    links = [] if cause is None else [Link(cause)]
+    with remote_parent(None), _span(name, SpanKind.CONSUMER, attributes, links) as span:
+        yield span
 
 
 def traced(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -68,7 +68,7 @@ class Databases:
         try:
             # In a thread without a loop, so that it may run one whether or not the caller is in one.
             with ThreadPoolExecutor(max_workers=1) as thread:
-                thread.submit(migrate, self._url(name)).result()
+                thread.submit(migrate, self._url(name)).result()  # law-9: no request asks for a migration
         except BaseException:
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             raise

@@ -27,6 +27,9 @@ sql = Queries.from_text(
 -- name: read_outbox
 -- Every row, oldest first.
 SELECT * FROM platform_outbox ORDER BY sequence
+-- name: spoil_traceparents
+-- Write over what caused the events.
+UPDATE platform_outbox SET traceparent = $1
 -- name: count_open_transactions
 -- Count the other sessions that are inside a transaction.
 SELECT count(*) AS open FROM pg_stat_activity

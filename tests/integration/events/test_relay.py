@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -215,6 +216,23 @@ async def test_the_message_belongs_to_the_trace_of_its_cause(
     (message,) = await stored(broker)
     assert message.headers is not None
     assert message.headers["traceparent"].split("-")[2] == f"{published.context.span_id:016x}"
+
+
+async def test_a_spoilt_traceparent_begins_a_new_trace_and_goes_no_further(
+    database: Postgres, broker: Nats, event: MakeEvent, spans: CapturedSpans
+) -> None:
+    await add(database, event())
+    async with database.transaction() as connection:
+        await connection.execute(sql.spoil_traceparents, "00-nonsense")
+    async with running(outbox_relay(database, broker, clock=RecordingClock())):
+        await until(lambda: _published(broker))
+
+    (published,) = spans.named("publish payments.payment.captured")
+    (message,) = await stored(broker)
+    assert published.parent is None
+    assert "traceparent" not in json.loads(message.data)
+    assert message.headers is not None
+    assert message.headers["traceparent"].split("-")[1] == f"{published.context.trace_id:032x}"
 
 
 async def _published(broker: Nats) -> bool:

@@ -52,7 +52,7 @@ def test_a_later_version_with_more_fields_is_read_as_far_as_it_is_known() -> Non
         "",
         "00",
         GOOD.upper(),
-        f" {GOOD}",
+        f" {GOOD} 00",
         f"{GOOD}\n",
         f"{GOOD}-more",
         f"ff-{TRACE}-{SPAN}-01",

@@ -353,9 +353,12 @@ async def test_ids_and_decision_are_the_same_whoever_asks_first(spans: CapturedS
         span = trace.get_current_span()
         seen.extend([span.get_span_context(), span.get_span_context(), span.is_recording()])
 
-    recorded = Recorded()
-    await serve(answering(200, inside), recorded)
-    await serve(answering(), recorded)
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await answering(200, None if seen else inside)(scope, receive, send)
+
+    recorded, middleware = Recorded(), ServerSpans(app)
+    await serve(app, recorded, handler=middleware)
+    await serve(app, recorded, handler=middleware)
 
     asked, again, recording = seen
     first, second = recorded.spans

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException
 from opentelemetry import baggage, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
+from starlette.middleware.opentelemetry import OpenTelemetryMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route, Router
 
 from platform_lib.telemetry import ServerSpans, client_span, current_trace_id, traced
 from platform_lib.telemetry._context import inbound_context
+from platform_lib.telemetry._route import http_route
 from platform_lib.telemetry._server import App
 from platform_lib.testing import CapturedSpans
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 CARD = "4111111111111111"
+
+
+class Odd:
+    """A route of another framework, which looks like a mount and is none."""
+
+    path_regex = re.compile("")
+    path_format = "/odd"
+    app = object()
+    routes = ()
 
 
 async def call(
@@ -115,13 +133,20 @@ async def test_fastapi_itself_would_have_said_the_same_route(
     assert [span.name for span in server] == [f"{method} {route}"]
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/payments", "/sub/nowhere", "/sub"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/payments", "/sub"])
 async def test_a_path_without_a_route_never_becomes_a_name(path: str, spans: CapturedSpans) -> None:
     await call(ServerSpans(payments()), "GET", path)
 
     (span,) = spans
     assert span.name == "GET"
     assert "http.route" not in (span.attributes or {})
+
+
+@pytest.mark.parametrize("routes", [[object()], [Odd()], None, 5])
+def test_routes_of_another_make_are_no_fault_of_the_request(routes: object) -> None:
+    scope = {"router": SimpleNamespace(routes=routes), "endpoint": object(), "path": "/", "app_root_path": ""}
+
+    assert http_route(scope) is None
 
 
 async def test_a_plain_starlette_application_has_routes_too(spans: CapturedSpans) -> None:
@@ -163,6 +188,33 @@ async def test_the_native_telemetry_of_fastapi_makes_no_second_server_span(spans
     await call(ServerSpans(payments()), "GET", "/sub/included/p1")
 
     assert [span.kind for span in spans] == [SpanKind.SERVER]
+
+
+async def test_the_native_telemetry_of_starlette_makes_no_second_server_span(spans: CapturedSpans) -> None:
+    app = OpenTelemetryMiddleware(Starlette(routes=[Route("/", lambda _: PlainTextResponse("x"))]))
+    await call(app, "GET", "/")
+    alone = len(spans)
+    await call(ServerSpans(app), "GET", "/")
+
+    assert (alone, len(spans)) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_the_private_keys_of_fastapi_and_starlette_are_set_before_they_look(kind: str) -> None:
+    """Private names: `FastAPI.__call__` and Starlette's `OpenTelemetryMiddleware` step aside for them."""
+    seen: dict[str, object] = {}
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def nothing(*_: Any) -> Any: ...
+
+    await ServerSpans(app)({"type": kind, "method": "GET", "path": "/", "headers": []}, nothing, nothing)
+
+    assert seen["fastapi.telemetry"] is None
+    assert seen["starlette.opentelemetry"] is True
 
 
 @pytest.mark.parametrize(
@@ -230,6 +282,24 @@ async def test_an_unknown_method_is_no_name(spans: CapturedSpans) -> None:
     assert span.name == "HTTP /health/{part}"
     assert (span.attributes or {})["http.request.method"] == "_OTHER"
     assert (span.attributes or {})["http.request.method_original"] == "BREW"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (None, "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE"),
+        ("", "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE"),
+        ("GET, BREW,", "BREW GET"),
+    ],
+)
+def test_the_operator_says_which_methods_are_known(known: str | None, expected: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    if known is not None:
+        environment["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"] = known
+    code = "from platform_lib.telemetry._request import METHODS; print(*sorted(METHODS))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+
+    assert done.stdout.decode().strip() == expected
 
 
 @pytest.mark.parametrize("host", ["", "[::1]", "pay.test:", ":80", "pay.test:x", "a:99999999999999"])
@@ -339,6 +409,53 @@ async def test_what_the_application_does_belongs_to_the_request(spans: CapturedS
 
     assert spans.tree() == "GET /pay (server)\n  ask provider (client)\n  send receipt"
     assert response.json() == spans.trace_ids()[0]
+
+
+async def test_the_span_is_current_wherever_the_application_goes(spans: CapturedSpans) -> None:
+    seen: dict[str, str | None] = {}
+
+    def note(where: str) -> None:
+        seen[where] = current_trace_id()
+
+    def dependency() -> Iterator[None]:
+        note("dependency, before")
+        yield
+        note("dependency, after")
+
+    app = FastAPI()
+
+    @app.get("/thread", dependencies=[Depends(dependency)])
+    def thread() -> None:
+        note("thread")
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            for chunk in (b"a", b"b"):
+                note(f"chunk {chunk.decode()}")
+                yield chunk
+                await asyncio.create_task(asyncio.to_thread(note, f"task behind {chunk.decode()}"))
+
+        return StreamingResponse(chunks())
+
+    @app.middleware("http")
+    async def middleware(request: Request, call_next: Any) -> Any:
+        note("middleware, before")
+        response = await call_next(request)
+        note("middleware, after")
+        return response
+
+    await call(ServerSpans(app), "GET", "/thread")
+    first = dict(seen)
+    seen.clear()
+    await call(ServerSpans(app), "GET", "/stream")
+
+    one, two = spans.trace_ids()
+    assert set(first.values()) == {one}
+    assert len(first) == 5
+    assert set(seen.values()) == {two}
+    assert len(seen) == 6
+    assert current_trace_id() is None
 
 
 async def test_each_request_has_one_access_line_without_its_query(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,14 @@ import pytest
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from platform_lib.errors import Fault, Refusal
-from platform_lib.telemetry import client_span, consumer_span, producer_span, traced
+from platform_lib.telemetry import (
+    client_span,
+    consumer_span,
+    current_traceparent,
+    linked_span,
+    producer_span,
+    traced,
+)
 from platform_lib.testing import CapturedSpans
 
 CARD = "4111111111111111"
@@ -100,3 +107,30 @@ def test_each_function_makes_the_kind_it_is_named_after(
     (span,) = spans
     assert span.kind is kind
     assert dict(span.attributes or {}) == {"messaging.system": "nats"}
+
+
+def test_work_that_outlives_its_cause_has_a_root_span_linked_to_it(spans: CapturedSpans) -> None:
+    with client_span("cause"):
+        carrier = current_traceparent()
+    with client_span("somebody else's"), linked_span("work", carrier, {"attempt": 1}), client_span("inside"):
+        pass
+
+    (cause,), (work,), (inside,) = spans.named("cause"), spans.named("work"), spans.named("inside")
+    assert work.parent is None
+    assert cause.context is not None
+    assert [link.context.span_id for link in work.links] == [cause.context.span_id]
+    assert work.kind is SpanKind.CONSUMER
+    assert (work.attributes or {})["attempt"] == 1
+    assert inside.parent is not None
+    assert work.context is not None
+    assert inside.parent.span_id == work.context.span_id
+    assert len(spans.trace_ids()) == 3
+
+
+@pytest.mark.parametrize("carrier", [None, "", "nonsense"])
+def test_without_a_known_cause_a_linked_span_has_no_link(carrier: str | None, spans: CapturedSpans) -> None:
+    with linked_span("work", carrier):
+        pass
+
+    (work,) = spans
+    assert work.links == ()
