@@ -15,9 +15,8 @@ from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from platform_lib.telemetry._baggage import parse_baggage, sent_baggage
-from platform_lib.telemetry._trace_state import parse_tracestate, sent_tracestate
-
 from platform_lib.telemetry._propagators import propagators
+from platform_lib.telemetry._trace_state import parse_tracestate, sent_tracestate
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _KNOWN_FLAGS = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
@@ -68,8 +67,8 @@ def outbound_headers() -> dict[str, str]:
     """Return the headers that carry the current trace to a peer inside the trust boundary.
 
     Never for a peer outside of it: trace ids and baggage are nobody else's business.
-    At most 512 characters of `tracestate` and 64 members or 8192 bytes of `baggage` are sent; `OTEL_PROPAGATORS`
-    may want less.
+    At most 512 characters of `tracestate` and 64 members or 8192 bytes of `baggage` are sent;
+    `OTEL_PROPAGATORS` may want less.
     """
     headers: dict[str, str] = {}
     wanted = propagators()
