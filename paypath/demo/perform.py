@@ -64,6 +64,7 @@ def perform(
             "PAYMENTS_PROVIDER_WEBHOOK_SECRET": _webhook_secret,
             "PAYMENTS_SWEEPER_INTERVAL": "200ms",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_METRICS_EXPORTER": "none",  # the demo's collector takes spans alone
         }
         teller.step("Migrating the database and starting the service")
         _start_service(stack, shown, variables, teller, clock)

@@ -10,7 +10,7 @@ from platform_lib.service._edges import BodyLimit, InFlight, LastResort
 from platform_lib.service._lifespan import InnerLifespan
 from platform_lib.service._limits import HeaderLimit, InboundDeadline, LoadLimit
 from platform_lib.service._probes import Probes
-from platform_lib.telemetry import ServerSpans
+from platform_lib.telemetry import ServerSpans, refuse_other_server_spans
 
 if TYPE_CHECKING:
     from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +25,7 @@ class Installed:
     """
 
     def __init__(self, service: Service, app: ASGIApp) -> None:
+        refuse_other_server_spans(app)
         self.service = service
         self.failure = ""
         self._app = app
@@ -73,6 +74,7 @@ class Installed:
 
     async def _start(self, inner: InnerLifespan, *, owned: bool) -> Message:
         try:
+            refuse_other_server_spans(self._app)  # it may have come after the application was installed
             if owned:
                 await self.service.start()
             await inner.startup()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from platform_lib.config import environment_variables
-from platform_lib.errors import PlatformError
+from platform_lib.errors import ConfigError, PlatformError
 from platform_lib.redaction import redact
 from platform_lib.service._installed import Installed
 from platform_lib.service._listener import bind
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("platform_lib.service")
 _failed = 1
+_not_configured = os.EX_CONFIG  # 78, as when the settings cannot be loaded
 
 
 def serve(service: Service, app: ASGIApp) -> int:
@@ -33,7 +35,7 @@ def serve(service: Service, app: ASGIApp) -> int:
     seconds, none on SIGINT); the listener closes; requests in flight end (`in_flight`); workers end and
     resources close in reverse (`stop`); telemetry leaves (`flush`). A further signal cuts a stage short: the
     drain, then the requests in flight. A start that fails, or a port that is taken, is one message on stderr
-    and exit code 1.
+    and exit code 1; variables of OpenTelemetry that cannot be obeyed are exit code 78.
 
     An application that was not installed on the service is installed here. Call it from the main thread.
     """
@@ -45,12 +47,16 @@ def serve(service: Service, app: ASGIApp) -> int:
         listener = bind(settings.http.host, settings.http.port, setting=setting)
     except PlatformError as error:
         return _give_up(service, error)
-    telemetry = start_telemetry(
-        settings.telemetry,
-        service_name=service.name,
-        version=service.version,
-        environment=settings.environment,
-    )
+    try:
+        telemetry = start_telemetry(
+            settings.telemetry,
+            service_name=service.name,
+            version=service.version,
+            environment=settings.environment,
+        )
+    except ConfigError as error:
+        listener.close()
+        return _give_up(service, error)
     from platform_lib.service._http_server import HttpServer, event_loop  # noqa: PLC0415  # uvicorn: only to serve
 
     server = HttpServer(installed, settings, listener, port_setting=setting)
@@ -151,4 +157,4 @@ def _give_up(service: Service, error: PlatformError) -> int:
     if cause is not None and not isinstance(cause, PlatformError | OSError | SystemExit):
         _logger.error("%s: cannot start", service.name, exc_info=cause)  # a mistake in code: show where
     sys.stderr.write(f"{service.name}: cannot start: {redact(str(error))}\n")
-    return _failed
+    return _not_configured if isinstance(error, ConfigError) else _failed

@@ -98,6 +98,7 @@ class Service:
         From the outside in: lifespan, probes, drain, server span and access log, last resort, limits of
         requests at once, headers and body.
         Warns of `BaseHTTPMiddleware` around or in *app*, which breaks context variables.
+        Raises `LawBroken` where another instrumentation makes spans of the same requests.
         """
         warn_of_middleware(app, self.name)
         return Installed(self, app)

@@ -1,4 +1,4 @@
-"""Traces and logs: what happened, for whom, and how long it took, without a secret or a card number in it.
+"""Traces, metrics and logs: what happened, for whom, how long it took, without a secret or a card number.
 
 Custom spans are made with the functions below; they speak the OpenTelemetry API, so any other
 instrumentation joins the same trace. Only `start_telemetry` loads the SDK.
@@ -12,6 +12,7 @@ from platform_lib.telemetry._context import (
     remote_parent,
 )
 from platform_lib.telemetry._logs import JsonLines, configure_logging, noisy_loggers
+from platform_lib.telemetry._other_spans import refuse_other_server_spans
 from platform_lib.telemetry._server import ServerSpans
 from platform_lib.telemetry._settings import TelemetrySettings
 from platform_lib.telemetry._spans import (
@@ -40,6 +41,7 @@ __all__ = [
     "outbound_headers",
     "parse_traceparent",
     "producer_span",
+    "refuse_other_server_spans",
     "remote_parent",
     "start_telemetry",
     "traced",

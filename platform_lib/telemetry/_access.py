@@ -33,8 +33,13 @@ def quick_handler() -> PlatformHandler | None:
 
 
 def access_line(handler: PlatformHandler, group: Group, ids: str, end: int, nanoseconds: int) -> str:
-    """Return the line of a request of *group*; *ids* are trace id and span id, *end* is Unix nanoseconds."""
+    """Return the line of a request of *group*; *ids* are trace id and span id, *end* is Unix nanoseconds.
+
+    It leaves by OTLP besides, where records do.
+    """
     global _second  # noqa: PLW0603  # the text of the second that most lines share
+    if handler.records is not None:
+        handler.records.put_access(access.name, group, bytes.fromhex(ids), end, nanoseconds)
     second = end // 1_000_000_000
     if second != _second[0]:
         _second = second, datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')

@@ -15,6 +15,7 @@ from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from platform_lib.telemetry._baggage import parse_baggage, sent_baggage
+from platform_lib.telemetry._propagators import propagators
 from platform_lib.telemetry._trace_state import parse_tracestate, sent_tracestate
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
@@ -66,16 +67,19 @@ def outbound_headers() -> dict[str, str]:
     """Return the headers that carry the current trace to a peer inside the trust boundary.
 
     Never for a peer outside of it: trace ids and baggage are nobody else's business.
-    At most 512 characters of `tracestate` and 64 members or 8192 bytes of `baggage` are sent.
+    At most 512 characters of `tracestate` and 64 members or 8192 bytes of `baggage` are sent;
+    `OTEL_PROPAGATORS` may want less.
     """
     headers: dict[str, str] = {}
+    wanted = propagators()
     traceparent = current_traceparent()
     if traceparent is None:
         return headers
-    headers["traceparent"] = traceparent
-    if state := sent_tracestate(trace.get_current_span().get_span_context().trace_state):
-        headers["tracestate"] = state
-    if members := sent_baggage(otel_baggage.get_all()):
+    if "tracecontext" in wanted:
+        headers["traceparent"] = traceparent
+        if state := sent_tracestate(trace.get_current_span().get_span_context().trace_state):
+            headers["tracestate"] = state
+    if "baggage" in wanted and (members := sent_baggage(otel_baggage.get_all())):
         headers["baggage"] = members
     return headers
 
@@ -83,11 +87,15 @@ def outbound_headers() -> dict[str, str]:
 def inbound_context(
     traceparent: str | None, tracestate: str | None = None, baggage: str | None = None
 ) -> Context:
-    """Return an otherwise empty context that continues a trusted caller's trace and baggage."""
-    context = Context()
-    for name, value in parse_baggage(baggage or "").items():
-        context = otel_baggage.set_baggage(name, value, context)
-    parent = parse_traceparent(traceparent, tracestate)
+    """Return an otherwise empty context that continues a trusted caller's trace and baggage.
+
+    `OTEL_PROPAGATORS` may want less.
+    """
+    context, wanted = Context(), propagators()
+    if baggage and "baggage" in wanted:
+        for name, value in parse_baggage(baggage).items():
+            context = otel_baggage.set_baggage(name, value, context)
+    parent = parse_traceparent(traceparent, tracestate) if "tracecontext" in wanted else None
     return context if parent is None else trace.set_span_in_context(NonRecordingSpan(parent), context)
 
 

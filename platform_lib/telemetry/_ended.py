@@ -11,7 +11,7 @@ from opentelemetry.trace import Span, StatusCode
 from platform_lib._version import __version__
 from platform_lib.telemetry._access import access
 from platform_lib.telemetry._constant import Constant
-from platform_lib.telemetry._groups import BOUNDS, Key, attributes_of_duration
+from platform_lib.telemetry._groups import BOUNDS, Groups, Key, attributes_of_duration
 from platform_lib.telemetry._request import METHODS, Scope, verb
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
@@ -28,8 +28,18 @@ durations = metrics.get_meter("platform_lib", __version__).create_histogram(
 )
 
 
+_collected: list[Groups] = []
+
+
+def collect_in(groups: Groups) -> None:
+    """Count every request in *groups*, which the platform's own meter provider sends; once a process."""
+    _collected[:] = [groups]
+
+
 def somebody_meters() -> bool:
-    """Whether a meter provider is set that takes measurements; the API's own stand-in does not."""
+    """Whether a meter provider of somebody else's is set; the API's own stand-in takes no measurements."""
+    if _collected:
+        return False
     return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
 
 
@@ -67,7 +77,12 @@ def end_span(span: Span, scope: Scope, status: int | None, failure: str | None, 
         span.set_attributes(attributes)
     method = scope["method"] if scope["method"] in METHODS else "_OTHER"
     version, scheme = scope.get("http_version") or "1.1", scope.get("scheme") or "http"
-    durations.record(seconds, attributes_of_duration(method, route, status, scheme, version, error))
+    if _collected:
+        groups = _collected[0]
+        key = (method, route, status, scheme, version, error, 0)
+        (groups.known.get(key) or groups.group(key)).durations.record(seconds)
+    else:
+        durations.record(seconds, attributes_of_duration(method, route, status, scheme, version, error))
     _log(scope["method"], scope["path"], route, status, failure, seconds, failed=failed)
     span.end()
 

@@ -135,6 +135,10 @@ class Endings:
         recorder.put(spans)
         _write(handler, lines)
 
+    def forget(self) -> None:
+        """Tell nothing about the requests that wait."""
+        self._waiting.clear()
+
     def _settle_soon(self) -> None:
         loop = running_loop()
         if loop is None:  # served by another kind of event loop
@@ -155,6 +159,12 @@ def settle_all() -> None:
     """Tell everything about every request that ended in this process."""
     for endings in list(_all):
         endings.settle()
+
+
+def forget_all() -> None:
+    """Forget the requests that wait, in a child that was forked: its parent tells of them."""
+    for endings in list(_all):
+        endings.forget()
 
 
 def _taken(waiting: deque[Ended]) -> list[Ended]:

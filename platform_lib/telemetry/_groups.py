@@ -23,7 +23,7 @@ BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 
 
 LIMIT = 2000  # the limit of attribute sets a metric that the OpenTelemetry specification advises
 
-_CUMULATIVE = 2
+_DELTA, _CUMULATIVE = 1, 2
 
 Key = tuple[str, str | None, int | None, str, str, str | None, int]
 """Method as sent, route, status, scheme, protocol version, `error.type`, status code of the span."""
@@ -32,7 +32,7 @@ Key = tuple[str, str | None, int | None, str, str, str | None, int]
 class Durations:
     """A histogram of one attribute set: plain integers, seconds."""
 
-    __slots__ = ("_attributes", "counts", "maximum", "minimum", "total")
+    __slots__ = ("_attributes", "_told", "counts", "maximum", "minimum", "total")
 
     def __init__(self, items: Mapping[str, object]) -> None:
         self._attributes = attributes(9, items.items())
@@ -40,6 +40,7 @@ class Durations:
         self.total = 0.0
         self.minimum = float("inf")
         self.maximum = 0.0
+        self._told: tuple[list[int], float] = [0] * len(self.counts), 0.0
 
     def record(self, seconds: float) -> None:
         """Count one request."""
@@ -63,6 +64,26 @@ class Durations:
             + self._attributes
             + double(11, self.minimum)
             + double(12, self.maximum)
+        )
+
+    def delta_point(self, start: int, now: int) -> bytes:
+        """Return what came since this was called last; empty if nothing did.
+
+        The smallest and the largest are known for all time only and are left out.
+        """
+        counts, total = list(self.counts), self.total
+        (before, total_before), self._told = self._told, (counts, total)
+        since = [count - told for count, told in zip(counts, before, strict=True)]
+        if not any(since):
+            return b""
+        return (
+            fixed64(2, start)
+            + fixed64(3, now)
+            + fixed64(4, sum(since))
+            + double(5, total - total_before)
+            + message(6, _counts(*since))
+            + _bounds
+            + self._attributes
         )
 
 
@@ -125,26 +146,41 @@ class Group:
 
 
 class Groups:
-    """The kinds of requests seen so far, and the metric over them."""
+    """The kinds of requests seen so far, and the metric over them.
+
+    Attributes:
+        known: the kinds by their keys.
+    """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.known: dict[Key, Group] = {}
         self._limit = limit
+        self._series: dict[tuple[tuple[str, str | int], ...], Durations] = {}
         self._overflow = Durations({"otel.metric.overflow": True})
 
     def group(self, key: Key) -> Group:
         """Return the group of a kind that is not in `known`, and put it there while there is room."""
         if len(self.known) >= self._limit - 1:  # one series is the overflow's
             return Group(key, self._overflow)
-        return self.known.setdefault(key, Group(key))
+        group = Group(key)
+        # Kinds that differ only in what is no attribute of the metric share a series.
+        group.durations = self._series.setdefault(tuple(group.attributes.items()), group.durations)
+        return self.known.setdefault(key, group)
 
-    def metric(self, start: int, now: int) -> bytes:
-        """Return `http.server.request.duration` as a `Metric`, cumulative; empty if nothing was served."""
-        series = [group.durations for group in list(self.known.values())]
-        points = [each.data_point(start, now) for each in (*series, self._overflow) if any(each.counts)]
+    def metric(self, start: int, now: int, *, delta: bool = False) -> bytes:
+        """Return `http.server.request.duration` as a `Metric`; empty if nothing was served.
+
+        Over all time, from *start*, or with *delta* over what came since *start*, when this was called last.
+        """
+        series = (*list(self._series.values()), self._overflow)
+        if delta:
+            points = [point for each in series if (point := each.delta_point(start, now))]
+        else:
+            points = [each.data_point(start, now) for each in series if any(each.counts)]
         if not points:
             return b""
-        histogram = b"".join(message(1, point) for point in points) + number(2, _CUMULATIVE)
+        temporality = number(2, _DELTA if delta else _CUMULATIVE)
+        histogram = b"".join(message(1, point) for point in points) + temporality
         return (
             text(1, "http.server.request.duration")
             + text(2, "Duration of HTTP server requests.")
@@ -153,6 +189,6 @@ class Groups:
         )
 
 
-def metrics_request(resource: bytes, scope: bytes, metric: bytes) -> bytes:
-    """Return an `ExportMetricsServiceRequest` of one metric; empty if there is none."""
-    return message(1, resource + message(2, scope + message(2, metric))) if metric else b""
+def scope_metrics_of(scope: bytes, metric: bytes) -> bytes:
+    """Return one metric of *scope* as a field of `ResourceMetrics`; empty if there is none."""
+    return message(2, scope + message(2, metric)) if metric else b""

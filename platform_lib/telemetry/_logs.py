@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, TextIO
 from opentelemetry import trace
 
 from platform_lib.redaction import redact
-from platform_lib.telemetry._constant import Constant
+from platform_lib.telemetry._diagnostics import Quieting, about_telemetry
+from platform_lib.telemetry._log_fields import extras_of, message_of
 
 if TYPE_CHECKING:
+    from platform_lib.telemetry._log_records import LogRecords
     from platform_lib.telemetry._settings import TelemetrySettings
 
-# What every record has; anything else was passed by the caller as extra=.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-
-_SMALLEST_CARD_NUMBER = 10**12  # thirteen digits, whether typed as a text or as a number
-
-noisy_loggers = ("httpx2", "httpcore2", "nats", "asyncio")
+noisy_loggers = ("httpx2", "httpcore2", "nats", "asyncio", "opentelemetry")
 """Loggers of libraries that are heard from a warning on."""
 
 
@@ -46,16 +43,15 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": _redacted(_message(record)),
+            "message": message_of(record),
             "service": self._service_name,
         }
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
             line["trace_id"] = f"{context.trace_id:032x}"
             line["span_id"] = f"{context.span_id:016x}"
-        for name, value in vars(record).items():
-            if name not in _STANDARD and name not in line:
-                line[name] = _extra(value)
+        for name, value in extras_of(record):
+            line.setdefault(name, value)
         if record.exc_info and record.exc_info[0] is not None:
             line["error.type"] = record.exc_info[0].__qualname__
             line["exception"] = redact(self.formatException(record.exc_info))
@@ -70,37 +66,54 @@ class ConsoleLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, redacted; an exception follows on its own lines."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        extras = "".join(
-            f" {name}={_extra(value)}" for name, value in vars(record).items() if name not in _STANDARD
-        )
+        extras = "".join(f" {name}={value}" for name, value in extras_of(record))
         context = trace.get_current_span().get_span_context()
         suffix = f" trace={context.trace_id:032x}" if context.is_valid else ""
-        text = f"{time} {record.levelname:<7} {record.name}: {_message(record)}"
+        text = f"{time} {record.levelname:<7} {record.name}: {message_of(record)}"
         if record.exc_info and record.exc_info[0] is not None:
             suffix += "\n" + self.formatException(record.exc_info)
         return redact(text + extras + suffix)
 
 
 class PlatformHandler(logging.Handler):
-    """Write lines to a stream; without one to whatever standard output is at that moment."""
+    """Write lines to a stream, hand records to the way out by OTLP, or both.
+
+    What telemetry says about itself is written and never handed on, each message once a minute: sending it
+    would cause further messages.
+
+    Attributes:
+        records: where records go besides; None without the way out by OTLP.
+        writes: whether lines are written; without it only what telemetry says about itself is, on standard
+            error.
+    """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
+        self.records: LogRecords | None = None
+        self.writes = True
         self._stream = stream
         self._ready: deque[str] = deque()
+        self._quieting = Quieting()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; a failure to write is reported on standard error and never reaches the caller."""
+        """Pass one record on; a failure to is reported on standard error and never reaches the caller."""
         try:
-            self._ready.append(self.format(record) + "\n")
-            self._write()
+            about_telemetry_itself = about_telemetry(record.name)
+            if about_telemetry_itself and not self._quieting.allows(record):
+                return
+            if self.records is not None and not about_telemetry_itself:
+                self.records.put(record)
+            if self.writes or about_telemetry_itself:
+                self._ready.append(self.format(record) + "\n")
+                self._write()
         except Exception:  # noqa: BLE001  # logging's own convention: no log line may fail the request
             self.handleError(record)
 
     def put(self, lines: Sequence[str]) -> None:
         """Write finished, redacted lines."""
-        self._ready.append("".join(lines))
-        self.flush()
+        if self.writes:
+            self._ready.append("".join(lines))
+            self.flush()
 
     def flush(self) -> None:
         """Write the lines that wait."""
@@ -113,7 +126,7 @@ class PlatformHandler(logging.Handler):
     def _write(self) -> None:
         ready = self._ready
         if ready:
-            stream = self._stream or sys.stdout
+            stream = self._stream or (sys.stdout if self.writes else sys.stderr)
             stream.write("".join([ready.popleft() for _ in range(len(ready))]))
             stream.flush()
 
@@ -128,6 +141,9 @@ def configure_logging(
     on_terminal = (stream or sys.stdout).isatty()
     console = settings.log_format == "console" or (settings.log_format == "auto" and on_terminal)
     handler = PlatformHandler(stream)
+    before = platform_handler()
+    if before is not None:
+        handler.records, handler.writes = before.records, before.writes
     handler.setFormatter(ConsoleLines() if console else JsonLines(service_name))
     root = logging.getLogger()
     for old in list(root.handlers):
@@ -142,25 +158,7 @@ def configure_logging(
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
-def _message(record: logging.LogRecord) -> str:
-    if not record.args and isinstance(record.msg, Constant):
-        return record.msg
-    try:
-        return record.getMessage()
-    except (TypeError, ValueError):  # wrong arguments must not lose the line
-        return str(record.msg)
-
-
-def _extra(value: object) -> object:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        if abs(value) < _SMALLEST_CARD_NUMBER:
-            return value
-        text = redact(str(value))
-        return value if text == str(value) else text
-    return _redacted(value if isinstance(value, str) else str(value))
-
-
-def _redacted(text: str) -> str:
-    return text if isinstance(text, Constant) else redact(text)
+def platform_handler() -> PlatformHandler | None:
+    """Return the handler that `configure_logging` made; None before."""
+    handlers = logging.getLogger().handlers
+    return next((handler for handler in handlers if type(handler) is PlatformHandler), None)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 
+from platform_lib.telemetry._collector import deliver_to
 from platform_lib.telemetry._endings import settle_all
-from platform_lib.telemetry._groups import Groups
-from platform_lib.telemetry._pipeline import (
-    EXPORT_TIMEOUT_SECONDS,
-    OUR_SCOPE,
-    OutletProcessor,
-    needs_the_sdk,
-    outlet,
-    traces_url,
-)
+from platform_lib.telemetry._groups import Groups, scope_metrics_of
+from platform_lib.telemetry._pipeline import OUR_SCOPE, OutletProcessor
 from platform_lib.telemetry._recorder import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.metrics import ExemplarFilter, MeterProvider
+    from opentelemetry.sdk.resources import Resource
+
+    from platform_lib.telemetry._metric_reader import OtlpMetricReader
+    from platform_lib.telemetry._outlet import Outlet
+    from platform_lib.telemetry._plan import Destination, Plan
     from platform_lib.telemetry._settings import TelemetrySettings
 
-_EXPORT_DELAY_MILLISECONDS = 200
 _RATIO_ONE = 1 << 64
 
 
@@ -33,7 +34,7 @@ class ServiceTracerProvider(TracerProvider):
 
     Attributes:
         recorder: records server spans in the SDK's stead until somebody adds a processor of theirs; None
-            where the SDK is disabled or its own exporter is needed.
+            where the SDK is disabled.
     """
 
     recorder: Recorder | None = None
@@ -51,31 +52,30 @@ class ServiceTracerProvider(TracerProvider):
 
 
 def tracer_provider(
-    settings: TelemetrySettings, *, service_name: str, version: str, environment: str
+    settings: TelemetrySettings,
+    resource: Resource,
+    groups: Groups,
+    *,
+    outlet: Outlet | None = None,
+    disabled: bool = False,
 ) -> ServiceTracerProvider:
-    """Build the provider: resource, sampler, recorder and, if spans leave the process, their outlet."""
+    """Build the provider: sampler, recorder and, if spans leave the process, the processor of *outlet*."""
     sampler = _sampler(settings)
     provider = ServiceTracerProvider(
-        resource=_resource(service_name, version, environment),
+        resource=resource,
         sampler=sampler,
         shutdown_on_exit=False,  # atexit never runs under our server; the service shuts it down in order
     )
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if disabled:
         return provider
-    if settings.exports and needs_the_sdk(traces_url(settings.endpoint)):
-        provider.add_span_processor(_sdk_export(settings.endpoint))
-        return provider
-    groups, put = Groups(), None
-    if settings.exports:
-        way_out = outlet(provider.resource, settings.endpoint, groups)
-        put = way_out.put
-        provider.add_span_processor(OutletProcessor(way_out))
+    if outlet is not None:
+        provider.add_span_processor(OutletProcessor(outlet))
     limits = SpanLimits()
     provider.recorder = Recorder(
         sampler=provider.sampler,
         ratio_bound=None if sampler is None else round(settings.sample_ratio * _RATIO_ONE),
         scope=OUR_SCOPE,
-        put=put,
+        put=None if outlet is None else outlet.put,
         groups=groups,
         limits=(limits.max_span_attributes, limits.max_span_attribute_length),
         slow_seconds=settings.slow,
@@ -83,35 +83,48 @@ def tracer_provider(
     return provider
 
 
-def _resource(service_name: str, version: str, environment: str) -> Resource:
-    ours = Resource.create(
-        {
-            "service.name": service_name,
-            "service.version": version,
-            "deployment.environment.name": environment,
-        }
+def meter_provider(
+    plan: Plan, destination: Destination, resource: Resource, encoded: bytes, groups: Groups
+) -> tuple[MeterProvider, OtlpMetricReader]:
+    """Build the provider of meters and start its reader; *groups* leave with what the SDK collects."""
+    from opentelemetry.sdk.metrics import (  # noqa: PLC0415  # loaded only where metrics leave
+        AlwaysOffExemplarFilter,
+        AlwaysOnExemplarFilter,
+        MeterProvider,
+        TraceBasedExemplarFilter,
     )
-    # OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are the operator's word, so they come last.
-    return ours.merge(OTELResourceDetector().detect())
+
+    from platform_lib.telemetry._metric_reader import OtlpMetricReader  # noqa: PLC0415  # the same
+
+    since = time.time_ns()  # law-5: exported times are the machine's
+
+    def durations(delta: bool) -> bytes:  # noqa: FBT001  # one caller
+        nonlocal since
+        start, now = since, time.time_ns()  # law-5: the same
+        if delta:
+            since = now
+        return scope_metrics_of(OUR_SCOPE, groups.metric(start, now, delta=delta))
+
+    reader = OtlpMetricReader(
+        encoded,
+        deliver_to(destination),
+        durations,
+        interval_seconds=plan.metrics_interval_seconds,
+        timeout_seconds=plan.metrics_timeout_seconds,
+        temporality=plan.temporality,
+        exponential=plan.exponential,
+    )
+    exemplars: dict[str, Callable[[], ExemplarFilter]] = {
+        "trace_based": TraceBasedExemplarFilter,
+        "always_on": AlwaysOnExemplarFilter,
+        "always_off": AlwaysOffExemplarFilter,
+    }
+    provider = MeterProvider([reader], resource, exemplars[plan.exemplars](), shutdown_on_exit=False)
+    reader.start(provider)
+    return provider, reader
 
 
 def _sampler(settings: TelemetrySettings) -> Sampler | None:
-    if os.environ.get("OTEL_TRACES_SAMPLER"):
+    if os.environ.get("OTEL_TRACES_SAMPLER", "").strip():
         return None  # the SDK reads it
     return ParentBased(TraceIdRatioBased(settings.sample_ratio))
-
-
-def _sdk_export(endpoint: str) -> SpanProcessor:
-    from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415  # loads requests
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    exporter = OTLPSpanExporter(
-        endpoint=traces_url(endpoint), timeout=EXPORT_TIMEOUT_SECONDS, compression=Compression.Gzip
-    )
-    return BatchSpanProcessor(
-        exporter,
-        max_queue_size=8192,
-        max_export_batch_size=512,
-        schedule_delay_millis=_EXPORT_DELAY_MILLISECONDS,
-    )

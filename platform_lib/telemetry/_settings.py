@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from platform_lib.config import Ratio, Reloadable, Seconds, Section
 
-_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-
 
 class TelemetrySettings(Section):
-    """Where spans go, how many of them, and how logs look."""
+    """Where spans, metrics and logs go, how many of them, and how logs look.
+
+    The operator's `OTEL_*` variables win over all of it.
+    """
 
     exporter: Annotated[
         Literal["auto", "none", "otlp"],
-        Field(description="where spans go; auto means otlp if an endpoint is known here or to OpenTelemetry"),
+        Field(
+            description=(
+                "where spans and metrics go; auto means otlp if an endpoint is known here or to OpenTelemetry"
+            )
+        ),
     ] = "auto"
     endpoint: Annotated[
         str,
@@ -50,10 +54,11 @@ class TelemetrySettings(Section):
     log_format: Annotated[
         Literal["auto", "json", "console"], Field(description="auto: console on a terminal, else JSON lines")
     ] = "auto"
-
-    @property
-    def exports(self) -> bool:
-        """Whether spans leave the process, with `auto` decided by the endpoints that are known."""
-        if self.exporter == "auto":
-            return bool(self.endpoint or any(os.environ.get(name) for name in _ENDPOINT_VARIABLES))
-        return self.exporter == "otlp"
+    logs: Annotated[
+        Literal["stdout", "otlp", "both"],
+        Field(description="where log records go: standard output, the OTLP collector, or both"),
+    ] = "stdout"
+    namespace: Annotated[
+        str,
+        Field(description="service.namespace of all that is sent, the team or product; empty: none"),
+    ] = ""

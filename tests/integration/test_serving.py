@@ -263,6 +263,22 @@ def test_a_signal_during_the_start_closes_what_was_opened(start: Start) -> None:
     assert process.story() == ["open database", "open broker", "close database"]
 
 
+def test_variables_of_opentelemetry_that_cannot_be_obeyed_end_the_start_with_one_message(
+    start: Start,
+) -> None:
+    process = start(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:4317", OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+
+    code, error = process.ended()
+
+    assert code == 78
+    assert error == (
+        "shop: cannot start: telemetry: the configuration cannot be used, 1 mistake:\n"
+        "  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not spoken here\n"
+        "    set http/protobuf and the collector's port for it, mostly 4318\n"
+    )
+    assert process.story() == []
+
+
 def test_a_collector_that_never_answers_delays_the_end_by_no_more_than_the_time_to_flush(
     start: Start,
 ) -> None:

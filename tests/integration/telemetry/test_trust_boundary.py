@@ -17,9 +17,11 @@ import pytest
 import uvicorn
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
+from opentelemetry.sdk.resources import Resource
 
 from platform_lib.clients.http import HttpClient, http_client
 from platform_lib.telemetry import ServerSpans, TelemetrySettings, _recorder, client_span, parse_traceparent
+from platform_lib.telemetry._groups import Groups
 from platform_lib.telemetry._sdk import tracer_provider
 from platform_lib.testing import CapturedSpans
 from tests.integration.http_peer import Peer, answer, peer
@@ -132,7 +134,7 @@ def way(request: pytest.FixtureRequest, spans: CapturedSpans) -> Iterator[str]:
     del spans  # brings the provider of all other spans
     chosen: str = getattr(request, "param", "recorder")
     if chosen == "recorder":
-        provider = tracer_provider(TelemetrySettings(), service_name="s", version="1", environment="test")
+        provider = tracer_provider(TelemetrySettings(), Resource({}), Groups())
         assert provider.recorder is not None
         _recorder.install(provider.recorder)
     yield chosen

@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
@@ -18,6 +17,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from platform_lib.telemetry._collector import Collector
 from platform_lib.telemetry._outlet import Outcome, Outlet
+from platform_lib.telemetry._plan import Destination
+from tests.unit.telemetry.sink import becomes
 
 SPAN = b"\x12\x02\x2a\x00"
 
@@ -82,7 +83,7 @@ def test_what_the_collector_may_take_later_is_sent_again() -> None:
     outlet = Outlet(b"", lambda _: answers.pop(0), pauses_seconds=(0, 0))
     outlet.put(b"", SPAN, 1)
 
-    assert _becomes(lambda: outlet.sent == 1)
+    assert becomes(lambda: outlet.sent == 1)
     outlet.close()
     assert answers == []
 
@@ -111,11 +112,71 @@ def test_a_closing_outlet_tries_a_dead_collector_once() -> None:
     assert outlet.dropped == 3000
 
 
+@pytest.mark.parametrize(("outcome", "all_taken"), [("taken", True), ("refused", False), ("later", False)])
+def test_closing_says_whether_all_that_was_queued_was_taken(
+    outcome: Outcome,
+    all_taken: bool,  # noqa: FBT001  # a column of the table above
+) -> None:
+    outlet = Outlet(b"", lambda _: outcome)
+    for _ in range(1200):
+        outlet.put(b"", SPAN, 1)
+
+    assert outlet.close() is all_taken
+
+
+def test_what_is_put_after_closing_is_dropped_and_counted() -> None:
+    outlet = Outlet(b"", lambda _: "taken")
+    outlet.close()
+
+    outlet.put(b"", SPAN, 1)
+
+    assert outlet.dropped == 1
+
+
+def test_what_is_put_while_something_is_put_waits_for_nobody() -> None:
+    outlet = Outlet(b"", lambda _: "taken")
+
+    class Queue(deque[tuple[bytes, bytes, int]]):
+        """A queue during whose growth garbage is collected that logs."""
+
+        def append(self, item: tuple[bytes, bytes, int]) -> None:
+            super().append(item)
+            if len(self) == 1:
+                outlet.put(b"", SPAN, 1)
+
+    outlet._queue = Queue()
+    putting = threading.Thread(target=outlet.put, args=(b"", SPAN, 1), daemon=True)
+    putting.start()
+    putting.join(20)
+
+    assert not putting.is_alive()
+    assert outlet.close()
+    assert outlet.sent == 2
+
+
+def test_in_a_forked_child_what_is_put_is_dropped_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[bytes] = []
+
+    def deliver(body: bytes) -> Outcome:
+        sent.append(body)
+        return "taken"
+
+    outlet = Outlet(b"", deliver)
+    outlet.forked()
+    for _ in range(5):
+        outlet.put(b"", SPAN, 1)
+
+    assert not outlet.close()
+    assert not sent
+    assert outlet.dropped == 5
+    assert caplog.text.count("spans: recorded in the forked process") == 1
+
+
 def test_nobody_listening_is_later_and_raises_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-    collector = Collector(f"http://127.0.0.1:{port}/v1/traces", headers={}, timeout_seconds=1, compress=True)
+    collector = Collector(Destination(f"http://127.0.0.1:{port}/v1/traces", timeout_seconds=1, compress=True))
 
     assert collector.post(b"x") == "later"
 
@@ -154,7 +215,7 @@ def test_sigterm_with_a_live_collector_loses_no_span() -> None:
         )
         try:
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                assert _becomes(lambda: _ready(client))
+                assert becomes(lambda: _ready(client))
                 for _ in range(120):  # their lines fit into the pipe that nobody reads meanwhile
                     assert client.get("/pay").status_code == 200
             process.send_signal(signal.SIGTERM)
@@ -173,12 +234,3 @@ def _ready(client: httpx2.Client) -> bool:
         return client.get("/readyz").status_code == 200
     except httpx2.TransportError:
         return False
-
-
-def _becomes(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        threading.Event().wait(0.01)
-    return False

@@ -27,11 +27,13 @@ from platform_lib.telemetry import ServerSpans, TelemetrySettings, configure_log
 from platform_lib.telemetry import _recorder as recorder_module
 from platform_lib.telemetry._encoding import resource_part, sdk_span, spans_request
 from platform_lib.telemetry._endings import settle_all
-from platform_lib.telemetry._groups import Durations, Groups, metrics_request
+from platform_lib.telemetry._groups import Durations, Groups, scope_metrics_of
 from platform_lib.telemetry._pipeline import OUR_SCOPE
+from platform_lib.telemetry._plan import plan
 from platform_lib.telemetry._recorder import Recorder
 from platform_lib.telemetry._request import redacted_path
 from platform_lib.telemetry._sdk import tracer_provider
+from platform_lib.telemetry._wire import message
 from platform_lib.testing import CapturedSpans
 
 CARD = "4111111111111111"
@@ -258,7 +260,7 @@ async def test_an_operators_own_sampler_has_the_last_word() -> None:
 
 
 def test_somebody_elses_span_processor_gets_every_server_span_from_then_on() -> None:
-    provider = tracer_provider(TelemetrySettings(), service_name="p", version="1", environment="test")
+    provider = tracer_provider(TelemetrySettings(), RESOURCE, Groups())
     assert provider.recorder is not None
     assert provider.recorder.on
 
@@ -270,10 +272,11 @@ def test_somebody_elses_span_processor_gets_every_server_span_from_then_on() -> 
 def test_a_disabled_sdk_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
 
-    assert (
-        tracer_provider(TelemetrySettings(), service_name="p", version="1", environment="test").recorder
-        is None
+    provider = tracer_provider(
+        TelemetrySettings(), RESOURCE, Groups(), disabled=plan(TelemetrySettings()).disabled
     )
+
+    assert provider.recorder is None
 
 
 async def test_the_histogram_is_a_metric_of_the_conventions() -> None:
@@ -283,7 +286,7 @@ async def test_the_histogram_is_a_metric_of_the_conventions() -> None:
     await serve(answering(503), recorded)
     settle_all()
 
-    body = metrics_request(resource_part(RESOURCE), OUR_SCOPE, recorded.groups.metric(1, 2))
+    body = message(1, resource_part(RESOURCE) + scope_metrics_of(OUR_SCOPE, recorded.groups.metric(1, 2)))
     (metric,) = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].scope_metrics[0].metrics
     assert (metric.name, metric.unit) == ("http.server.request.duration", "s")
     good, bad = metric.histogram.data_points
@@ -303,7 +306,7 @@ def test_too_many_kinds_of_requests_share_one_overflow_series() -> None:
         groups.group(key).durations.record(0.1)
 
     assert len(groups.known) == 2
-    body = metrics_request(b"", b"", groups.metric(1, 2))
+    body = message(1, scope_metrics_of(b"", groups.metric(1, 2)))
     points = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].scope_metrics[0].metrics[0]
     assert [point.count for point in points.histogram.data_points] == [1, 1, 8]
     assert points.histogram.data_points[2].attributes[0].key == "otel.metric.overflow"
