@@ -1,7 +1,8 @@
-"""Traces and logs: what happened, for whom, and how long it took, without a secret or a card number in it.
+"""Traces, metrics and logs: what happened, for whom, how long it took, and no secret or card number in it.
 
 Custom spans are made with the functions below; they speak the OpenTelemetry API, so any other
-instrumentation joins the same trace. Only `start_telemetry` loads the SDK.
+instrumentation joins the same trace. Metrics are OpenTelemetry's too; `counter`, `histogram` and `gauge` add
+an allow-list and a cap to them. Only `start_telemetry` loads the SDK.
 """
 
 from platform_lib.telemetry._context import (
@@ -12,6 +13,7 @@ from platform_lib.telemetry._context import (
     remote_parent,
 )
 from platform_lib.telemetry._logs import JsonLines, configure_logging, noisy_loggers
+from platform_lib.telemetry._own_metrics import counter, gauge, histogram
 from platform_lib.telemetry._server import ServerSpans
 from platform_lib.telemetry._settings import TelemetrySettings
 from platform_lib.telemetry._spans import (
@@ -32,8 +34,11 @@ __all__ = [
     "client_span",
     "configure_logging",
     "consumer_span",
+    "counter",
     "current_trace_id",
     "current_traceparent",
+    "gauge",
+    "histogram",
     "linked_span",
     "mark_failed",
     "noisy_loggers",
