@@ -423,7 +423,6 @@ messaging_consumed = declare_counter(
         "development",
         required=("messaging.operation.name", "messaging.system"),
         conditional=(
-            "error.type",
             "messaging.consumer.group.name",
             "messaging.destination.name",
             "server.address",
