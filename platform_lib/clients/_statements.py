@@ -18,7 +18,7 @@ from platform_lib.telemetry._spans import error_type
 
 _default_port = 5432
 _queries_remembered = 512
-_search_path = re.compile(r"search_path\s*=\s*\"?([^\s,\"]+)")
+_search_path = re.compile(r"search_path\s*=\s*(\S+)")
 
 Attributes = Mapping[str, str | int]
 
@@ -74,10 +74,11 @@ def database_attributes(url: str) -> dict[str, str | int]:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     namespace = parts.path.lstrip("/") or options.get("database", "")
-    schema = _search_path.search(f"search_path={options.get('search_path', '')} {options.get('options', '')}")
+    named = _search_path.search(options.get("options", ""))
+    schema = options.get("search_path") or (named.group(1) if named else "")
     found: dict[str, str | int] = {
         "db.system.name": "postgresql",
-        "db.namespace": "|".join(filter(None, (namespace, schema.group(1) if schema else ""))),
+        "db.namespace": "|".join(filter(None, (namespace, schema.partition(",")[0].strip(' "')))),
     }
     hosts = parts.netloc.rpartition("@")[2]
     if "," in hosts:  # several servers, each with its port

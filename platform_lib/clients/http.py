@@ -183,10 +183,10 @@ class HttpClient:
                 break
             await self._clock.sleep(pause)
             resends += 1
-            client_retries.add(1, {"peer": self.name, "error.type": _why(outcome)})
             again = await self._attempt(wire, call, deadline, resends=resends, hurried=hurried)
             if again is None:
                 break
+            client_retries.add(1, {"peer": self.name, "error.type": _why(outcome)})
             outcome = again
             lost = lost or _lost(outcome)
         return _settled(call, outcome, lost)

@@ -27,6 +27,9 @@ Kind = Literal["counter", "histogram", "observable counter", "observable gauge",
 Read: TypeAlias = Callable[[], Iterable[Observation]]
 """What gives the present values of an observable metric, each with its attributes."""
 
+Measured: TypeAlias = float
+"""What is measured or counted; never money, whatever OpenTelemetry calls the parameter."""
+
 DURATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds of the buckets of a duration, in seconds, as the conventions advise for HTTP and messaging."""
 
@@ -86,7 +89,10 @@ class CappedCounter(metrics.Counter):
         self._counter = _meter(metric).create_counter(metric.name, metric.unit, metric.description)
 
     def add(
-        self, amount: float, attributes: Attributes | None = None, context: Context | None = None
+        self,
+        amount: Measured,
+        attributes: Attributes | None = None,
+        context: Context | None = None,
     ) -> None:
         """Count *amount*, which is not negative."""
         self._counter.add(amount, self._sets.admit(attributes), context)
@@ -105,7 +111,10 @@ class CappedHistogram(metrics.Histogram):
         )
 
     def record(
-        self, amount: float, attributes: Attributes | None = None, context: Context | None = None
+        self,
+        amount: Measured,
+        attributes: Attributes | None = None,
+        context: Context | None = None,
     ) -> None:
         """Take note of one measurement, in the metric's unit."""
         self._histogram.record(amount, self._sets.admit(attributes), context)
