@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
+import platform_lib
 from platform_lib.telemetry import _catalogue
+from platform_lib.telemetry._attributes import meanings, stability_of
 from platform_lib.telemetry._groups import BOUNDS, attributes_of_duration
 from platform_lib.telemetry._instruments import SERVICE, Metric, declared
 
@@ -66,6 +71,43 @@ def test_a_metric_is_described_and_can_be_read(metric: Metric) -> None:
     assert bool(metric.bounds) == (metric.kind == "histogram")
     assert list(metric.bounds) == sorted(metric.bounds)
     assert len(set(metric.attributes)) == len(metric.attributes)
+
+
+@pytest.mark.parametrize("attribute", meanings)
+def test_an_attribute_of_the_conventions_is_one_and_as_settled_as_they_say(attribute: str) -> None:
+    stable, development = (
+        names_of("opentelemetry.semconv.attributes"),
+        names_of("opentelemetry.semconv._incubating.attributes"),
+    )
+
+    known = "stable" if attribute in stable else "development" if attribute in development else "platform"
+
+    assert stability_of(attribute) == known
+
+
+def names_of(package: str) -> set[str]:
+    """Return every attribute name in the modules of *package*."""
+    modules = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+    return {
+        value
+        for module in modules
+        for value in vars(importlib.import_module(module.name)).values()
+        if isinstance(value, str)
+    }
+
+
+def test_no_metric_of_the_library_is_made_past_the_catalogue() -> None:
+    """So that none is without an allow-list and a cap."""
+    makers = re.compile(r"\.create_(observable_)?(counter|up_down_counter|histogram|gauge)\b")
+    library = Path(platform_lib.__file__).parent
+
+    found = {
+        str(path.relative_to(library))
+        for path in library.rglob("*.py")
+        if makers.search(path.read_text(encoding="utf-8"))
+    }
+
+    assert found == {"telemetry/_instruments.py"}
 
 
 def test_the_servers_histogram_of_plain_integers_is_the_declared_one() -> None:
