@@ -86,26 +86,25 @@ class Wire:
             attributes["http.request.resend_count"] = resends
         verb = str(method["http.request.method"])
         with client_span(call.span_name, attributes) as span:
-            measured = {"http.request.method": verb, **call.server}
             exchange = _Exchange()
+            failure: str | None = None
             began = perf_counter()
             self._active[verb] += 1
             try:
                 outcome = await self._send(self._request(call, seconds), seconds, exchange)
-                measured.update(_told(outcome))
+                failure = _failure(outcome)
             except BaseException as error:
-                measured["error.type"] = error_type(error)
+                failure = error_type(error)
                 raise
             finally:
                 self._active[verb] -= 1
                 span.set_attributes(exchange.attributes)
-                if "network.protocol.version" in exchange.attributes:
-                    measured["network.protocol.version"] = exchange.attributes["network.protocol.version"]
+                measured = {"http.request.method": verb, **call.server, **exchange.attributes}
+                if failure is not None:
+                    measured["error.type"] = failure
                 client_request_duration.record(perf_counter() - began, measured)
-            if "http.response.status_code" in measured:
-                span.set_attribute("http.response.status_code", measured["http.response.status_code"])
-            if "error.type" in measured:
-                mark_failed(span, str(measured["error.type"]))
+            if failure is not None:
+                mark_failed(span, failure)
         return outcome
 
     def _request(self, call: Call, seconds: float) -> httpx2.Request:
@@ -169,7 +168,7 @@ class Wire:
 
 
 class _Exchange:
-    """What is learnt of the connection while an attempt is under way, as span attributes."""
+    """What is learnt while an attempt is under way, whatever comes of it, as span attributes."""
 
     def __init__(self) -> None:
         self.attributes: dict[str, str | int] = {}
@@ -181,7 +180,8 @@ class _Exchange:
             self.attributes["network.peer.address"], self.attributes["network.peer.port"] = address[:2]
 
     def answered(self, response: httpx2.Response) -> None:
-        """Take note of the connection on which *response* came, which may be an old one."""
+        """Take note of *response* and the connection on which it came, which may be an old one."""
+        self.attributes["http.response.status_code"] = response.status_code
         self.attributes["network.protocol.version"] = response.http_version.removeprefix("HTTP/")
         stream = response.extensions.get("network_stream")
         if stream is not None:
@@ -196,12 +196,11 @@ def method_attributes(method: str) -> dict[str, str | int]:
     return {"http.request.method": "_OTHER", "http.request.method_original": redact(method[:_MAX_METHOD])}
 
 
-def _told(outcome: Reply | CallFailed) -> dict[str, str | int]:
-    """Return status and `error.type` of an attempt; to a client 4xx is an error too."""
+def _failure(outcome: Reply | CallFailed) -> str | None:
+    """Return the `error.type` of an attempt that failed; to a client 4xx is an error too."""
     if isinstance(outcome, CallFailed):
-        return {"error.type": outcome.reason}
-    told: dict[str, str | int] = {"http.response.status_code": outcome.status}
-    return told if outcome.status < _CLIENT_ERROR else {**told, "error.type": str(outcome.status)}
+        return outcome.reason
+    return str(outcome.status) if outcome.status >= _CLIENT_ERROR else None
 
 
 def _reason(error: TimeoutError | httpx2.TransportError) -> str:

@@ -52,7 +52,7 @@ class Statements:
             except BaseException as error:
                 seconds = perf_counter() - began
                 failed = {**attributes, "error.type": error_type(error)}
-                if isinstance(error, asyncpg.PostgresError):
+                if isinstance(error, asyncpg.PostgresError) and error.sqlstate:
                     failed["db.response.status_code"] = str(error.sqlstate)
                     span.set_attribute("db.response.status_code", str(error.sqlstate))
                 database_operation_duration.record(seconds, failed)

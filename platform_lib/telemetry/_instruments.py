@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MethodType
 from typing import Literal, TypeAlias, TypeVar, cast
@@ -147,7 +148,8 @@ class Observed:
         for reference in list(self._reads):
             read = reference()
             if read is None:
-                self._reads.remove(reference)
+                with suppress(ValueError):  # another collection was quicker
+                    self._reads.remove(reference)
                 continue
             for observation in self._ask(read):
                 admitted = sets.admit(observation.attributes)

@@ -15,7 +15,7 @@ from platform_lib.clients import HttpClient, HttpClientSettings, http_client
 from platform_lib.clock import ManualClock
 from platform_lib.errors import NotSent, UnknownOutcome
 from platform_lib.testing import CapturedMetrics, CapturedSpans
-from tests.integration.http_peer import Behaviour, Writer, answer, close, in_turn, peer, reset
+from tests.integration.http_peer import Behaviour, Writer, answer, close, in_turn, peer, raw, reset
 
 THREE: Mapping[str, Any] = {"retry": {"attempts": 3}}
 
@@ -459,3 +459,17 @@ async def test_an_attempt_that_reached_nobody_says_only_where_it_went(
     (span,) = spans
     assert not {"network.peer.address", "http.response.status_code"} & set(span.attributes or {})
     assert (span.attributes or {})["error.type"] == "cannot_connect"
+
+
+async def test_a_reply_that_broke_off_has_the_status_that_came(
+    clock: SkippingClock, spans: CapturedSpans, metrics: CapturedMetrics
+) -> None:
+    cut_off = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    async with peer(cut_off) as it, client_of(it.url, clock) as client:
+        with pytest.raises(UnknownOutcome):
+            await client.request("GET", "/")
+
+    (span,) = spans
+    broken = {"http.response.status_code": 200, "error.type": "connection_closed"}
+    assert broken.items() <= dict(span.attributes or {}).items()
+    assert metrics.count("http.client.request.duration", broken) == 1
