@@ -38,10 +38,10 @@ class InFlight:
 
     def __init__(self, app: ASGIApp, clock: Clock, *, draining: Callable[[], bool]) -> None:
         self._app = app
-        self._clock = clock
+        self._monotonic = clock.monotonic
         self._draining = draining
-        # By the identity of the scope, in the order of arrival: begin, method and scheme.
-        self._requests: dict[int, tuple[float, str, str]] = {}
+        # By the identity of the scope, in the order of arrival: when it came, and the scope.
+        self._requests: dict[int, tuple[float, Scope]] = {}
         self._seen: set[tuple[str, str]] = set()
         server_active_requests.watch(self._active)
         server_oldest_request.watch(self._oldest)
@@ -63,7 +63,7 @@ class InFlight:
             await send(message)
 
         key = id(scope)
-        self._requests[key] = self._clock.monotonic(), scope["method"], scope.get("scheme") or "http"
+        self._requests[key] = self._monotonic(), scope
         try:
             await self._app(scope, receive, closing_send)
         finally:
@@ -71,8 +71,8 @@ class InFlight:
 
     def _active(self) -> list[Observation]:
         active = Counter(
-            (method if method in METHODS else "_OTHER", scheme)
-            for _, method, scheme in list(self._requests.values())
+            (scope["method"] if scope["method"] in METHODS else "_OTHER", scope.get("scheme") or "http")
+            for _, scope in list(self._requests.values())
         )
         self._seen |= active.keys()  # from now on 0 is told, too
         return [
@@ -81,8 +81,8 @@ class InFlight:
         ]
 
     def _oldest(self) -> list[Observation]:
-        begins = [began for began, _, _ in list(self._requests.values())]
-        return [Observation(self._clock.monotonic() - begins[0] if begins else 0.0)]
+        requests = list(self._requests.values())
+        return [Observation(self._monotonic() - requests[0][0] if requests else 0.0)]
 
 
 class LastResort:
