@@ -147,6 +147,15 @@ forms: tuple[SpanForm, ...] = (
         ),
     ),
     SpanForm(
+        "A background task",
+        "background {name}",
+        "CONSUMER",
+        "platform_lib.telemetry.linked_span",
+        "platform",
+        conditional=("error.type", "paypath.refusal"),
+        notes=("It begins a trace of its own, and links the span of the request that asked for it.",),
+    ),
+    SpanForm(
         "Work of the service",
         "{name}",
         "INTERNAL",

@@ -19,7 +19,7 @@ import platform_lib
 from platform_lib.clients import HttpClientSettings, Postgres, Queries, http_client
 from platform_lib.errors import NotFound, UnknownOutcome
 from platform_lib.events import Event, EventRejected, Nats
-from platform_lib.telemetry import ServerSpans, traced
+from platform_lib.telemetry import ServerSpans, linked_span, traced
 from platform_lib.telemetry._attributes import meanings
 from platform_lib.telemetry._instruments import SERVICE, declared
 from platform_lib.telemetry._span_forms import SpanForm, forms
@@ -111,6 +111,9 @@ async def work() -> None:
     async def fail() -> None:
         raise OSError
 
+    for kind in (NotFound, OSError):
+        with suppress(kind), linked_span("background work", None):
+            raise kind("no such thing")
     with suppress(NotFound):
         await refuse()
     with suppress(OSError):
@@ -165,6 +168,7 @@ def test_spans_are_opened_where_a_form_of_them_is_known_and_nowhere_else() -> No
         "clients/_attempt.py",
         "clients/_statements.py",
         "events/_messaging.py",
+        "frameworks/_background.py",
         "telemetry/_recorder.py",
         "telemetry/_server.py",
     }
