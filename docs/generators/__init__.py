@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from docs.generators import cli, library, problems, settings, test_kit
+from docs.generators import cli, library, metrics, problems, settings, spans, test_kit
 
 __all__ = ["gaps", "pages"]
 
@@ -15,6 +15,8 @@ _modules = {
     "settings.md": settings,
     "cli.md": cli,
     "problems.md": problems,
+    "spans.md": spans,
+    "metrics.md": metrics,
     "test-kit.md": test_kit,
     "library.md": library,
 }

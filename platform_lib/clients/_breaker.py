@@ -7,11 +7,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opentelemetry.metrics import Observation
+
+from platform_lib.telemetry._catalogue import client_circuit
+
 if TYPE_CHECKING:
     from platform_lib.clients._http_settings import CircuitBreakerSettings
     from platform_lib.clock import Clock
 
 _slices = 10  # the window moves in tenths, so that its memory does not grow with the traffic
+_closed, _probing, _opened = 0, 1, 2
 _logger = logging.getLogger("platform_lib.clients")
 
 
@@ -39,6 +44,7 @@ class CircuitBreaker:
         self._open_until: float | None = None
         self._probing = False
         self._generation = 0
+        client_circuit.watch(self._observed)
 
     def enter(self) -> int | None:
         """Return a permit for one attempt, to be given back by `leave`; None while the circuit is open."""
@@ -63,6 +69,12 @@ class CircuitBreaker:
                 self._close()
         elif failed is not None:
             self._count(failed=failed)
+
+    def _observed(self) -> list[Observation]:
+        state = _closed
+        if self._open_until is not None:
+            state = _opened if self._clock.monotonic() < self._open_until else _probing
+        return [Observation(state, {"peer": self._peer})]
 
     def _count(self, *, failed: bool) -> None:
         settings = self._settings

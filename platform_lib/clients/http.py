@@ -29,6 +29,7 @@ from platform_lib.clients._transaction import refuse_call_inside_transaction
 from platform_lib.clock import Clock, SystemClock
 from platform_lib.errors import CallFailed, NotSent, NotStarted, UnknownOutcome
 from platform_lib.redaction import mask_url, redact
+from platform_lib.telemetry._catalogue import client_rejections, client_retries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ class HttpClient:
             "Accept-Encoding": "identity",
             **_handed_on(headers),
         }
-        self._attributes: dict[str, str | int] = {
+        self._server: dict[str, str | int] = {
             "server.address": parts.hostname,
             "server.port": parts.port or _DEFAULT_PORTS[parts.scheme],
         }
@@ -104,7 +105,7 @@ class HttpClient:
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         )
         self._limiter = Limiter(self.name, self._settings.max_concurrent)  # one for each event loop
-        self._wire = Wire(self.name, client, internal=self._internal)
+        self._wire = Wire(self.name, client, self._server, internal=self._internal)
         return self
 
     async def __aexit__(
@@ -155,11 +156,9 @@ class HttpClient:
             params=params,
             headers=self._request_headers(headers, idempotency_key, with_json=json is not None),
             span_name=operation or f"{method} {self.name}",
-            attributes={
-                **self._attributes,
-                "http.request.method": method,
-                "url.full": redact(mask_url(self._url + path.partition("?")[0])),
-            },
+            # Without its query, in which references and tokens stand.
+            attributes={"url.full": redact(mask_url(self._url + path.partition("?")[0]))},
+            server=self._server,
             idempotency_key=idempotency_key is not None,
         )
         own = Deadline.after(self._settings.timeout, self._clock)
@@ -173,7 +172,9 @@ class HttpClient:
         self._retries.count_call()
         outcome = await self._attempt(wire, call, deadline, hurried=hurried)
         if outcome is None:
-            raise NotSent(self.name, "circuit_open" if deadline.remaining() > 0 else "deadline_passed")
+            reason = "circuit_open" if deadline.remaining() > 0 else "deadline_passed"
+            client_rejections.add(1, {"peer": self.name, "reason": reason})
+            raise NotSent(self.name, reason)
         lost = _lost(outcome)
         resends = 0
         while call.repeatable:
@@ -185,6 +186,7 @@ class HttpClient:
             again = await self._attempt(wire, call, deadline, resends=resends, hurried=hurried)
             if again is None:
                 break
+            client_retries.add(1, {"peer": self.name, "error.type": _why(outcome)})
             outcome = again
             lost = lost or _lost(outcome)
         return _settled(call, outcome, lost)
@@ -250,6 +252,10 @@ def _handed_on(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 def _is_failure(outcome: Reply | CallFailed) -> bool:
     return isinstance(outcome, CallFailed) or outcome.status >= _SERVER_ERROR
+
+
+def _why(outcome: Reply | CallFailed) -> str:
+    return outcome.reason if isinstance(outcome, CallFailed) else str(outcome.status)
 
 
 def _lost(outcome: Reply | CallFailed) -> UnknownOutcome | None:

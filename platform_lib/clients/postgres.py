@@ -1,4 +1,4 @@
-"""PostgreSQL by asyncpg: a pool as a resource, a span for each named query, lawful transactions."""
+"""PostgreSQL by asyncpg: a pool as a resource, spans and durations by query, lawful transactions."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
-from urllib.parse import urlsplit
 
 import asyncpg
 from pydantic import Field
 
 from platform_lib import strict_json
+from platform_lib.clients._pool_metrics import PoolMetrics
+from platform_lib.clients._statements import Statements
 from platform_lib.clients._transaction import refuse_second_connection, transaction_open
 from platform_lib.config import Dsn, Seconds, Section
 from platform_lib.errors import NotStarted, PlatformError, Unavailable
 from platform_lib.redaction import mask_url
-from platform_lib.telemetry import client_span
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +30,6 @@ Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 Record: TypeAlias = asyncpg.Record
 """One row that a query returned: values by column name or by position, as asyncpg makes them."""
 
-_DEFAULT_PORT = 5432
 # Over the server's own limit, so that the server's clearer answer arrives first; ours is for a dead network.
 _CLIENT_GRACE_SECONDS = 1.0
 _LOST = (
@@ -61,46 +60,26 @@ class CannotConnect(PlatformError):
 class Connection:
     """A connection lent by the pool: runs named queries, one span each; never leaves its block."""
 
-    def __init__(self, connection: PoolConnectionProxy[Record], attributes: dict[str, str | int]) -> None:
+    def __init__(self, connection: PoolConnectionProxy[Record], statements: Statements) -> None:
         self._connection = connection
-        self._attributes = attributes
+        self._statements = statements
 
     async def fetch_all(self, query: Query, *args: Any) -> list[Record]:
         """Run *query* and return every row."""
-        with client_span(query.name, self._describe(query)) as span:
-            try:
-                return await self._connection.fetch(query.sql, *args)
-            except asyncpg.PostgresError as error:
-                span.set_attribute("db.response.status_code", str(error.sqlstate))
-                raise
+        with self._statements.run(query):
+            return await self._connection.fetch(query.sql, *args)
 
     async def fetch_one(self, query: Query, *args: Any) -> Record | None:
         """Run *query* and return its first row, or None."""
-        with client_span(query.name, self._describe(query)) as span:
-            try:
-                return await self._connection.fetchrow(query.sql, *args)
-            except asyncpg.PostgresError as error:
-                span.set_attribute("db.response.status_code", str(error.sqlstate))
-                raise
+        with self._statements.run(query):
+            return await self._connection.fetchrow(query.sql, *args)
 
     async def execute(self, query: Query, *args: Any) -> int:
         """Run *query* and return how many rows it affected; 0 for statements that affect none."""
-        with client_span(query.name, self._describe(query)) as span:
-            try:
-                status = await self._connection.execute(query.sql, *args)
-            except asyncpg.PostgresError as error:
-                span.set_attribute("db.response.status_code", str(error.sqlstate))
-                raise
+        with self._statements.run(query):
+            status = await self._connection.execute(query.sql, *args)
         last = status.rpartition(" ")[2]
         return int(last) if last.isdecimal() else 0
-
-    def _describe(self, query: Query) -> dict[str, str | int]:
-        # Neither the SQL nor a parameter: parameters are what must never be in a trace.
-        return {
-            **self._attributes,
-            "db.operation.name": query.operation,
-            "db.query.summary": query.name,
-        }
 
 
 class Postgres:
@@ -109,13 +88,8 @@ class Postgres:
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings
         self._pool: asyncpg.Pool[Record] | None = None
-        parts = urlsplit(settings.url.reveal())
-        self._attributes: dict[str, str | int] = {
-            "db.system.name": "postgresql",
-            "db.namespace": parts.path.lstrip("/"),
-            "server.address": parts.hostname or "localhost",
-            "server.port": parts.port or _DEFAULT_PORT,
-        }
+        self._statements = Statements(settings.url.reveal())
+        self._metrics = PoolMetrics(self._statements.pool_name, lambda: self._pool)
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -159,7 +133,7 @@ class Postgres:
         pool = self._open_pool()
         acquired = await self._acquire(pool)
         try:
-            yield Connection(acquired, self._attributes)
+            yield Connection(acquired, self._statements)
         except (*_LOST, asyncpg.InterfaceError) as error:
             # An interface error is a mistake in the code, unless it says that the connection is gone.
             if isinstance(error, asyncpg.InterfaceError) and not _is_gone(acquired):
@@ -203,7 +177,8 @@ class Postgres:
 
     async def _acquire(self, pool: asyncpg.Pool[Record]) -> PoolConnectionProxy[Record]:
         try:
-            return await pool.acquire(timeout=self._settings.connect_timeout)
+            with self._metrics.waiting():
+                return await pool.acquire(timeout=self._settings.connect_timeout)
         except _UNREACHABLE as error:
             raise Unavailable("The database cannot be reached now; try again.") from error
 

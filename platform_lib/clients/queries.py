@@ -49,9 +49,10 @@ class Query:
 
     @property
     def operation(self) -> str:
-        """The statement's first word in capitals, such as SELECT or WITH."""
+        """The statement's first word in capitals, such as SELECT; empty for WITH, which can hold several."""
         match = _FIRST_WORD.match(self.sql)
-        return match.group(1).upper() if match else ""
+        word = match.group(1).upper() if match else ""
+        return "" if word == "WITH" else word
 
 
 class Queries(Mapping[str, Query]):

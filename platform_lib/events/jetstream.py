@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from nats import errors as nats_errors
 from nats.aio.client import Client
@@ -18,9 +17,10 @@ from pydantic import Field
 from platform_lib.clock import Clock, SystemClock
 from platform_lib.config import Dsn, Seconds, Section
 from platform_lib.errors import CallFailed, ConfigError, NotSent, NotStarted, UnknownOutcome
+from platform_lib.events._messaging import Consumption, broker_attributes, publishing
 from platform_lib.events.publisher import EventRejected
 from platform_lib.events.subscription import EventHandler, Subscription
-from platform_lib.telemetry import current_traceparent, producer_span
+from platform_lib.telemetry import current_traceparent
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Nats:
         self._closing = False
         self._stream_lock = asyncio.Lock()
         self._stream_ready = False
-        self._server = urlsplit(settings.url.reveal().split(",")[0])
+        self._broker = broker_attributes(settings.url.reveal())
 
     async def __aenter__(self) -> Self:
         self._closing = False
@@ -132,7 +132,7 @@ class Nats:
         `UnknownOutcome` when no answer came.
         """
         full_subject = f"{self._settings.prefix}.{subject}"
-        with producer_span(f"publish {full_subject}", self._attributes(full_subject, payload, message_id)):
+        with publishing(self._broker, full_subject, message_id=message_id, size=len(payload)):
             all_headers = {**(headers or {}), api.Header.MSG_ID: message_id}
             if traceparent := current_traceparent():
                 all_headers["traceparent"] = traceparent
@@ -180,7 +180,7 @@ class Nats:
         subscription = Subscription(
             self.jetstream,
             stream=self._settings.stream,
-            durable=durable,
+            consumption=Consumption(self._broker, durable),
             subject=f"{self._settings.prefix}.{subject}",
             handler=handler,
             clock=self._clock,
@@ -306,20 +306,6 @@ class Nats:
             raise ConfigError(
                 f"nats: the address cannot be used ({error}); it looks like nats://host:4222"
             ) from error
-
-    def _attributes(self, subject: str, payload: bytes, message_id: str) -> dict[str, str | int]:
-        attributes: dict[str, str | int] = {
-            "messaging.system": "nats",
-            "messaging.operation.name": "publish",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": subject,
-            "messaging.message.id": message_id,
-            "messaging.message.body.size": len(payload),
-        }
-        if self._server.hostname:
-            attributes["server.address"] = self._server.hostname
-            attributes["server.port"] = self._server.port or 4222
-        return attributes
 
 
 def _call_failed(error: Exception) -> CallFailed:

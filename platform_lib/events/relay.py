@@ -12,6 +12,7 @@ from platform_lib import strict_json
 from platform_lib.clients import Connection, Postgres, Record
 from platform_lib.clock import Clock, SystemClock
 from platform_lib.errors import CallFailed, UnknownOutcome
+from platform_lib.events._backlog_metrics import BacklogMetrics
 from platform_lib.events._queries import queries
 from platform_lib.events.event import CONTENT_TYPE, Event
 from platform_lib.events.outbox import Outbox
@@ -89,12 +90,15 @@ class _Relay:
         self._batch = batch
         self._max_attempts = max_attempts
         self._publish_timeout = publish_timeout
+        self._backlog = BacklogMetrics(clock)
 
     async def run(self, keep_published: float) -> None:
         """Relay until cancelled."""
         failures = 0
         purge_at = self._clock.monotonic()
         while True:
+            if self._backlog.due:
+                await self._measure()
             done = await self._round()
             if done.outage is not None:
                 if failures == 0:
@@ -201,6 +205,11 @@ class _Relay:
                 attempts,
                 kind,
             )
+
+    async def _measure(self) -> None:
+        with remote_parent(_UNSAMPLED):
+            async with self._database.connection() as connection:
+                await self._backlog.measure(connection)
 
     async def _purge(self, keep_published: float) -> None:
         before = self._clock.now() - timedelta(seconds=keep_published)

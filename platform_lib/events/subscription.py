@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import TypeAlias
 
 from nats import errors as nats_errors
@@ -13,8 +14,9 @@ from nats.js import JetStreamContext, api
 
 from platform_lib.clock import Clock
 from platform_lib.errors import CallFailed
+from platform_lib.events._messaging import Consumption
 from platform_lib.events.event import Event, InvalidEvent
-from platform_lib.telemetry import consumer_span, remote_parent
+from platform_lib.telemetry import remote_parent
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Subscription:
         connect: Callable[[], Awaitable[JetStreamContext]],
         *,
         stream: str,
-        durable: str,
+        consumption: Consumption,
         subject: str,
         handler: EventHandler,
         clock: Clock,
@@ -43,8 +45,9 @@ class Subscription:
     ) -> None:
         self._connect = connect
         self._stream = stream
-        self._durable = durable
+        self._durable = durable = consumption.group
         self._handler = handler
+        self._consumption = consumption
         self._clock = clock
         self._ack_wait = ack_wait
         self._config = api.ConsumerConfig(
@@ -82,6 +85,7 @@ class Subscription:
             _log.info("consumer %s: the broker works again", self._durable)
         try:
             while True:
+                began = perf_counter()
                 try:
                     # One at a time: what waits in a local batch would use up its time to be acknowledged.
                     messages = await pull.fetch(1, timeout=_FETCH_SECONDS)
@@ -90,6 +94,7 @@ class Subscription:
                     await (await self._connect()).consumer_info(self._stream, self._durable)
                     continue
                 for message in messages:
+                    self._consumption.received(message.subject, perf_counter() - began)
                     await self._handle(message)
         finally:
             await _unsubscribe(pull)
@@ -102,18 +107,12 @@ class Subscription:
             _log.error("consumer %s: message %d: %s", self._durable, message.metadata.sequence.stream, error)
             await message.term()
             return
-        attributes: dict[str, str | int] = {
-            "messaging.system": "nats",
-            "messaging.operation.name": "process",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": message.subject,
-            "messaging.consumer.group.name": self._durable,
-            "messaging.message.id": str(event.id),
-        }
         traceparent = (message.headers or {}).get("traceparent")
-        with remote_parent(traceparent):
+        with remote_parent(traceparent):  # for the log line of a failure
             try:
-                with consumer_span(f"process {message.subject}", attributes):
+                with self._consumption.processing(
+                    message.subject, message_id=str(event.id), traceparent=traceparent
+                ):
                     async with asyncio.timeout(self._ack_wait):
                         await self._handler(event)
             except Exception:  # noqa: BLE001 - whatever the handler raises, the event is delivered again

@@ -8,18 +8,25 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING
 
+from opentelemetry.metrics import Observation
+
 from platform_lib.clock import SystemClock
 from platform_lib.health._forced import ForcedFailure, with_forced
 from platform_lib.health._heartbeat import Heartbeat
+from platform_lib.health._loop_lag import LoopLag
 from platform_lib.health._report import CheckResult, Report, Status
 from platform_lib.health._settings import HealthSettings
 from platform_lib.health._state import CheckState, Criticality
+from platform_lib.telemetry._catalogue import health_check_duration, health_status
 
 if TYPE_CHECKING:
     from platform_lib.clock import Clock
 
 CheckFunction = Callable[[], Awaitable[str | None]] | Callable[[], Awaitable[None]]
 """Gives None when all is well, or a warning (``busy: all connections are in use``); raises otherwise."""
+
+
+_figures: dict[Status, int] = {"pass": 0, "warn": 1, "fail": 2}
 
 
 class HealthChecks:
@@ -41,10 +48,12 @@ class HealthChecks:
         self._checks: dict[str, _Check] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._heartbeat = Heartbeat(self._settings.loop_stall)
+        self._loop_lag = LoopLag()
         self._broken: dict[str, None] = {}
         self._forced: list[ForcedFailure] = []
         self._started = False
         self._draining = False
+        health_status.watch(self._observed)
 
     def add(
         self,
@@ -74,6 +83,7 @@ class HealthChecks:
     async def start(self) -> None:
         """Run every check once, then keep running them in the background until `stop`."""
         self._heartbeat.start()
+        self._loop_lag.start()
         await asyncio.gather(*(check.run() for check in self._checks.values()))
         # A context of their own: the loops outlive whatever span or transaction is current here.
         self._loops = [
@@ -84,6 +94,7 @@ class HealthChecks:
     async def stop(self) -> None:
         """End the background runs."""
         self._heartbeat.stop()
+        self._loop_lag.stop()
         loops, self._loops = self._loops, []
         for task in loops:
             task.cancel()
@@ -148,6 +159,11 @@ class HealthChecks:
         results = {name: check.state.result(now) for name, check in self._checks.items()}
         return dict(with_forced(results, self._forced)) if self._forced else results
 
+    def _observed(self) -> list[Observation]:
+        if not self._loops:  # nobody checks any more, or yet
+            return []
+        return [Observation(_figures[one.status], {"check": name}) for name, one in self._results().items()]
+
     async def _repeat(self, check: _Check) -> None:
         while True:
             settings = check.settings
@@ -173,6 +189,7 @@ class _Check:
         if self._in_flight is not None and not self._in_flight.done():
             self.state.failed(self._clock.monotonic(), "timeout")
             return
+        began = self._clock.monotonic()
         run = self._in_flight = asyncio.create_task(self._call(), context=Context())
         run.add_done_callback(_retrieve)
         limit = asyncio.create_task(self._clock.sleep(self.settings.timeout))
@@ -182,10 +199,13 @@ class _Check:
             limit.cancel()
             if not run.done():
                 run.cancel()
-        if not run.done():
-            self.state.failed(self._clock.monotonic(), "timeout")
-            return
-        self._settle(run)
+        if run.done():
+            failure = self._settle(run)
+        else:
+            failure = "timeout"
+            self.state.failed(self._clock.monotonic(), failure)
+        attributes = {"check": self.state.name} | ({"error.type": failure} if failure else {})
+        health_check_duration.record(self._clock.monotonic() - began, attributes)
 
     async def abandon(self) -> None:
         """Give a run that was cancelled one turn of the loop to end."""
@@ -193,14 +213,16 @@ class _Check:
             self._in_flight.cancel()
             await asyncio.wait({self._in_flight}, timeout=0.1)
 
-    def _settle(self, run: asyncio.Task[str | None]) -> None:
+    def _settle(self, run: asyncio.Task[str | None]) -> str | None:
+        """Take in how *run* ended; return why it failed, or None."""
         now = self._clock.monotonic()
         error = asyncio.CancelledError() if run.cancelled() else run.exception()
         if error is not None:
             self.state.failed(now, type(error).__name__)
-            return
+            return type(error).__name__
         warning = run.result()
         self.state.passed(now, warning.partition(":")[0] if warning else None)
+        return None
 
     async def _call(self) -> str | None:
         return await self._function()

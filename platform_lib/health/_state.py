@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Literal
 
 from platform_lib.health._report import CheckResult, Status
+from platform_lib.telemetry._catalogue import health_transitions
 
 if TYPE_CHECKING:
     from platform_lib.health._settings import HealthSettings
@@ -66,6 +67,8 @@ class CheckState:
         if not first and self._streak < needed:
             return
         self.failing, self._reason, self._streak = failure, reason, 0
+        if failure or not first:
+            health_transitions.add(1, {"check": self.name, "to": "fail" if failure else "pass"})
         if failure:
             _logger.warning("%s: the check fails: %s", self.name, reason, extra={"check": self.name})
         elif not first:

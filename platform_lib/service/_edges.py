@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
+from opentelemetry.metrics import Observation
 
 from platform_lib.errors import Fault, Problem, Unavailable
 from platform_lib.service._problem import send_problem
+from platform_lib.telemetry._catalogue import server_active_requests, server_oldest_request
+from platform_lib.telemetry._request import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from platform_lib.clock import Clock
     from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 
 _announcing = frozenset({"1.0", "1.1"})
@@ -31,10 +36,20 @@ class ContentTooLarge(Problem):
 class InFlight:
     """ASGI middleware that counts requests in flight and, while draining, has clients connect elsewhere."""
 
-    def __init__(self, app: ASGIApp, *, draining: Callable[[], bool]) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, *, draining: Callable[[], bool]) -> None:
         self._app = app
+        self._monotonic = clock.monotonic
         self._draining = draining
-        self.count = 0
+        # By the identity of the scope, in the order of arrival: when it came, and the scope.
+        self._requests: dict[int, tuple[float, Scope]] = {}
+        self._seen: set[tuple[str, str]] = set()
+        server_active_requests.watch(self._active)
+        server_oldest_request.watch(self._oldest)
+
+    @property
+    def count(self) -> int:
+        """How many requests are in flight."""
+        return len(self._requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -47,11 +62,27 @@ class InFlight:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
-        self.count += 1
+        key = id(scope)
+        self._requests[key] = self._monotonic(), scope
         try:
             await self._app(scope, receive, closing_send)
         finally:
-            self.count -= 1
+            del self._requests[key]
+
+    def _active(self) -> list[Observation]:
+        active = Counter(
+            (scope["method"] if scope["method"] in METHODS else "_OTHER", scope.get("scheme") or "http")
+            for _, scope in list(self._requests.values())
+        )
+        self._seen |= active.keys()  # from now on 0 is told, too
+        return [
+            Observation(active[each], {"http.request.method": each[0], "url.scheme": each[1]})
+            for each in self._seen
+        ]
+
+    def _oldest(self) -> list[Observation]:
+        requests = list(self._requests.values())
+        return [Observation(self._monotonic() - requests[0][0] if requests else 0.0)]
 
 
 class LastResort:

@@ -39,7 +39,9 @@ class Installed:
             in_flight=lambda: self.in_flight,
         )
         traced = ServerSpans(LastResort(limited), trust_inbound=trusted)
-        self._in_flight = InFlight(traced, draining=lambda: service.phase in ("draining", "stopped"))
+        self._in_flight = InFlight(
+            traced, service.clock, draining=lambda: service.phase in ("draining", "stopped")
+        )
         self._outermost = Probes(
             self._in_flight, service.health, verbose_allowed=service.settings.environment != "production"
         )

@@ -17,6 +17,7 @@ from platform_lib.service._installed import Installed
 from platform_lib.service._resources import OpenResources, Resource, StartFailed
 from platform_lib.service._settings import ServiceSettings
 from platform_lib.service._workers import Restart, Worker, Workers
+from platform_lib.telemetry._process import watch_process
 
 Phase = Literal["new", "starting", "ready", "draining", "stopped"]
 """Where a service stands in its life; it only ever goes forward."""
@@ -113,6 +114,7 @@ class Service:
                 self.name, f"start: the service is already {self.phase}; make a new Service for a new start"
             )
         self.phase = "starting"
+        watch_process()
         started = self.clock.monotonic()
         try:
             await self._open.open_all(self._resources, seconds=self.settings.lifecycle.start)

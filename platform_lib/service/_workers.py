@@ -10,6 +10,9 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from platform_lib.telemetry._catalogue import worker_crashes, worker_restarts
+from platform_lib.telemetry._spans import error_type
+
 if TYPE_CHECKING:
     from platform_lib.clock import Clock
 
@@ -98,6 +101,7 @@ class Workers:
             except Exception as error:
                 worker.crashes = 1 if worker.settled(self._clock.monotonic()) else worker.crashes + 1
                 worker.running_since = None
+                worker_crashes.add(1, {"worker": worker.name, "error.type": error_type(error)})
                 _logger.exception("%s: the worker crashed: %s", worker.name, type(error).__name__)
             else:
                 _logger.info("%s: the worker is done", worker.name)
@@ -107,6 +111,7 @@ class Workers:
                 self._broken(worker.name)
                 return
             await self._clock.sleep(self._pause(worker.crashes))
+            worker_restarts.add(1, {"worker": worker.name})
 
     def _pause(self, crashes: int) -> float:
         """Return seconds before the next start: doubling, and half of it random so that replicas spread."""

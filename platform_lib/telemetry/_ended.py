@@ -8,10 +8,10 @@ from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Span, StatusCode
 
-from platform_lib._version import __version__
 from platform_lib.telemetry._access import access
+from platform_lib.telemetry._catalogue import server_request_duration
 from platform_lib.telemetry._constant import Constant
-from platform_lib.telemetry._groups import BOUNDS, Groups, Key, attributes_of_duration
+from platform_lib.telemetry._groups import Groups, Key, attributes_of_duration
 from platform_lib.telemetry._request import METHODS, Scope, verb
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
@@ -20,12 +20,7 @@ SERVER_ERROR = 500
 _OK, _ERROR = StatusCode.OK.value, StatusCode.ERROR.value
 
 # For whoever sets a meter provider of their own; without one, recording in it does nothing.
-durations = metrics.get_meter("platform_lib", __version__).create_histogram(
-    "http.server.request.duration",
-    unit="s",
-    description="Duration of HTTP server requests.",
-    explicit_bucket_boundaries_advisory=BOUNDS,
-)
+durations = server_request_duration
 
 
 _collected: list[Groups] = []

@@ -5,6 +5,7 @@ from platform_lib.testing._client import in_process_client, lifespan
 from platform_lib.testing._databases import Databases
 from platform_lib.testing._fixtures import FailCheck
 from platform_lib.testing._logs import CapturedLogs, capture_logs
+from platform_lib.testing._metrics import CapturedMetrics, Series, capture_metrics
 from platform_lib.testing._no_secret import NoSecret, assert_no_secret
 from platform_lib.testing._outputs import dump_broker, dump_database
 from platform_lib.testing._service_process import ServiceNotReady, ServiceProcess, StartService, start_service
@@ -13,16 +14,19 @@ from platform_lib.testing._spans import CapturedSpans, capture_spans
 __all__ = [
     "Canaries",
     "CapturedLogs",
+    "CapturedMetrics",
     "CapturedSpans",
     "Databases",
     "FailCheck",
     "Leak",
     "NoSecret",
+    "Series",
     "ServiceNotReady",
     "ServiceProcess",
     "StartService",
     "assert_no_secret",
     "capture_logs",
+    "capture_metrics",
     "capture_spans",
     "dump_broker",
     "dump_database",

@@ -17,6 +17,7 @@ from platform_lib.testing._databases import Databases, Migrate
 from platform_lib.testing._engines import start_engine
 from platform_lib.testing._logs import CapturedLogs, capture_logs
 from platform_lib.testing._loop import LoopThread
+from platform_lib.testing._metrics import CapturedMetrics, capture_metrics
 from platform_lib.testing._responses import remember_responses
 from platform_lib.testing._spans import CapturedSpans, capture_spans
 
@@ -69,6 +70,14 @@ def logs(request: pytest.FixtureRequest) -> Iterator[CapturedLogs]:
 
 
 @pytest.fixture
+def metrics(request: pytest.FixtureRequest) -> Iterator[CapturedMetrics]:
+    """What was measured since the test began, through any OpenTelemetry instrument; shown when it fails."""
+    with capture_metrics() as captured:
+        request.node.stash.setdefault(what_happened, {})["captured metrics"] = captured.text
+        yield captured
+
+
+@pytest.fixture
 def fail_check(app: Any) -> Iterator[FailCheck]:
     """A function that makes a health check of `app` fail, until released or the test ends."""
     health: HealthChecks = app.service.health
@@ -93,17 +102,21 @@ _responses_seen = pytest.StashKey[dict[str, Any]]()
 
 @pytest.fixture
 def assert_no_secret(
-    canaries: Canaries, spans: CapturedSpans, logs: CapturedLogs, request: pytest.FixtureRequest
+    canaries: Canaries,
+    spans: CapturedSpans,
+    logs: CapturedLogs,
+    metrics: CapturedMetrics,
+    request: pytest.FixtureRequest,
 ) -> NoSecret:
     """A search for `canaries` in all that came out: await it at the end, with further outputs by name.
 
-    Searched are spans, log lines, what `client` was answered, settings, the logs of service processes, the
-    database and the broker, as far as the test has them.
+    Searched are spans, log lines, metrics, what `client` was answered, settings, the logs of service
+    processes, the database and the broker, as far as the test has them.
     """
     from platform_lib.testing._no_secret import NoSecret  # noqa: PLC0415  # as above
 
     stash = request.node.stash
-    search = NoSecret(canaries, {"spans": lambda: spans, "logs": lambda: logs})
+    search = NoSecret(canaries, {"spans": lambda: spans, "logs": lambda: logs, "metrics": lambda: metrics})
     search.known["responses"] = lambda: stash.get(_responses_seen, {})
     search.known["shown"] = lambda: {title: text() for title, text in stash.get(what_happened, {}).items()}
     present = {

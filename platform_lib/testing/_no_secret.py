@@ -13,8 +13,8 @@ from platform_lib.testing._outputs import dump_broker, dump_database, passages
 def assert_no_secret(canaries: Canaries, /, **outputs: object) -> None:
     """Assert that none of *canaries* is in *outputs*, given by what they are.
 
-    An output is a text or bytes, a response, `CapturedSpans`, `CapturedLogs`, an error or `Problem`,
-    settings, a `ServiceProcess`, or a mapping or list of these (`dump_database`, `dump_broker`).
+    An output is a text or bytes, a response, `CapturedSpans`, `CapturedLogs`, `CapturedMetrics`, an error or
+    `Problem`, settings, a `ServiceProcess`, or a mapping or list of these (`dump_database`, `dump_broker`).
 
     Raises:
         AssertionError: lists every leak: which canary, where, and what stands around it.

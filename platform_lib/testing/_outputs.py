@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from platform_lib.errors import Problem
 from platform_lib.testing._logs import CapturedLogs
+from platform_lib.testing._metrics import CapturedMetrics
 from platform_lib.testing._spans import CapturedSpans
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ORDER BY table_schema, table_name, ordinal_position
 
 
 def passages(place: str, output: object) -> Iterator[Passage]:
-    """Yield every text of *output*: spans, logs, responses, errors, settings, or plain data.
+    """Yield every text of *output*: spans, logs, metrics, responses, errors, settings, or plain data.
 
     A response is whatever has ``headers`` and ``content``, a process whatever has ``logs()``.
     """
@@ -56,7 +57,12 @@ def passages(place: str, output: object) -> Iterator[Passage]:
 
 
 def _of_object(place: str, output: Any) -> Iterator[Passage]:
-    if isinstance(output, CapturedLogs):
+    if isinstance(output, CapturedMetrics):
+        for name, series in output:
+            yield f"{place}, name", name
+            yield from _attributes(f"{place}: {name}", series.attributes)
+            yield from ((f"{place}: {name}, around it", text) for text in series.texts)
+    elif isinstance(output, CapturedLogs):
         yield from ((f"{place}, line {number}", line) for number, line in enumerate(output.lines, 1))
     elif isinstance(output, BaseModel):
         yield f"{place}, shown", f"{output!s}\n{output!r}"

@@ -14,11 +14,15 @@ from docs.generators import gaps, pages
 from docs.generators.cli import unhelpful
 from docs.generators.contracts import unsaid
 from docs.generators.library import undocumented
+from docs.generators.metrics import meaningless, ungrouped
 from docs.generators.problems import ambiguous, unexplained
 from docs.generators.settings import undescribed
+from docs.generators.spans import unexplained as unexplained_spans
 from docs.generators.test_kit import variable_patterns
 from platform_lib.config import Settings, environment_variables
 from platform_lib.errors import Problem, Refusal
+from platform_lib.telemetry._instruments import Metric
+from platform_lib.telemetry._span_forms import SpanForm
 
 docs = Path(__file__).parents[2] / "docs"
 
@@ -167,6 +171,21 @@ def test_a_problem_without_a_meaning_or_with_the_code_of_another_one_is_found() 
     ]
     assert len(ambiguous([SoldOut, Closed])) == 1
     assert ambiguous([SoldOut, Refusal]) == []
+
+
+def test_a_metric_or_span_with_something_unsaid_is_found() -> None:
+    metric = Metric("shop.sales", "counter", "1", "Sales.", "the shop", "platform", required=("colour",))
+    form = SpanForm("A sale", "sell", "INTERNAL", "shop.sell", "platform", required=("colour",))
+
+    assert ungrouped([metric]) == [
+        "shop.sales: the metric is in no part of the page; add its prefix in docs/generators/metrics.py"
+    ]
+    assert meaningless([metric]) == [
+        "shop.sales: the attribute colour has no meaning; add one in telemetry/_attributes.py"
+    ]
+    assert unexplained_spans([form]) == [
+        "A sale: the attribute colour has no meaning; add one in telemetry/_attributes.py"
+    ]
 
 
 def test_a_variable_of_the_test_kit_is_found_even_if_its_name_is_computed(tmp_path: Path) -> None:

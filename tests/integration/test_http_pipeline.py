@@ -14,8 +14,8 @@ from platform_lib._deadline import Deadline, keep_to
 from platform_lib.clients import HttpClient, HttpClientSettings, http_client
 from platform_lib.clock import ManualClock
 from platform_lib.errors import NotSent, UnknownOutcome
-from platform_lib.testing import CapturedSpans
-from tests.integration.http_peer import Behaviour, Writer, answer, close, in_turn, peer, reset
+from platform_lib.testing import CapturedMetrics, CapturedSpans
+from tests.integration.http_peer import Behaviour, Writer, answer, close, in_turn, peer, raw, reset
 
 THREE: Mapping[str, Any] = {"retry": {"attempts": 3}}
 
@@ -37,9 +37,11 @@ def clock() -> SkippingClock:
     return SkippingClock()
 
 
-def client_of(url: str, clock: ManualClock, *, internal: bool = False, **settings: Any) -> HttpClient:
+def client_of(
+    url: str, clock: ManualClock, *, name: str = "provider", internal: bool = False, **settings: Any
+) -> HttpClient:
     made = HttpClientSettings.model_validate({"url": url} | settings)
-    return http_client("provider", made, internal=internal, clock=clock, random=lambda: 0.5)
+    return http_client(name, made, internal=internal, clock=clock, random=lambda: 0.5)
 
 
 async def never(_writer: Writer) -> None:
@@ -328,3 +330,146 @@ async def test_a_peer_outside_learns_nothing_of_the_deadline(clock: SkippingCloc
         await client.request("GET", "/", headers={"Deadline-Budget": "99999"})
 
     assert "deadline-budget" not in it.requests[0][1]
+
+
+async def test_attempts_retries_and_the_circuit_are_measured(
+    clock: SkippingClock, metrics: CapturedMetrics
+) -> None:
+    circuit = "platform.http.client.circuit_breaker.state"
+    breaker = {"min_attempts": 4, "open": 5}
+    async with (
+        peer(in_turn(answer(503), answer(200), close, close, answer(200))) as it,
+        client_of(it.url, clock, breaker=breaker, name="metered", **THREE) as client,
+    ):
+        await client.request("GET", "/")
+        assert metrics.value(circuit, {"peer": "metered"}) == 0
+        with pytest.raises(UnknownOutcome):
+            await client.request("GET", "/")
+        assert metrics.value(circuit, {"peer": "metered"}) == 2
+        with pytest.raises(NotSent, match="circuit_open"):
+            await client.request("GET", "/")
+        clock.advance(5)
+        assert metrics.value(circuit, {"peer": "metered"}) == 1
+        await client.request("GET", "/")
+        assert metrics.value(circuit, {"peer": "metered"}) == 0
+        port = int(it.url.rpartition(":")[2])
+
+    duration = "http.client.request.duration"
+    where = {"http.request.method": "GET", "server.address": "127.0.0.1", "server.port": port}
+    assert metrics.count(duration, where) == len(it.requests)
+    assert metrics.count(duration, {"http.response.status_code": 503, "error.type": "503"}) == 1
+    assert metrics.count(duration, {"error.type": "connection_closed"}) == 2
+    assert metrics.value("platform.http.client.retries", {"peer": "metered", "error.type": "503"}) == 1
+    assert metrics.value("platform.http.client.retries", {"peer": "metered"}) == 2
+    assert metrics.value("platform.http.client.rejections") == 1
+    assert (
+        metrics.value("platform.http.client.rejections", {"peer": "metered", "reason": "circuit_open"}) == 1
+    )
+
+
+async def test_calls_under_way_and_waits_for_a_turn_are_measured(
+    clock: SkippingClock, metrics: CapturedMetrics
+) -> None:
+    go_on, arrived = asyncio.Event(), asyncio.Event()
+
+    async def wait(writer: Writer) -> None:
+        arrived.set()
+        await go_on.wait()
+        await answer(200)(writer)
+
+    async with (
+        peer(wait) as it,
+        client_of(it.url, clock, name="narrow", max_concurrent=1, max_wait=5) as client,
+        client_of(it.url, clock, name="impatient", max_concurrent=1, max_wait=0) as impatient,
+    ):
+        at = {"server.port": int(it.url.rpartition(":")[2])}
+        first = asyncio.create_task(client.request("GET", "/"))
+        other = asyncio.create_task(impatient.request("GET", "/"))
+        await arrived.wait()
+        second = asyncio.create_task(client.request("POST", "/"))
+        with pytest.raises(NotSent, match="too_many_calls"):
+            await impatient.request("GET", "/")
+        assert metrics.value("http.client.active_requests", at | {"http.request.method": "GET"}) == 2
+        assert metrics.series("http.client.active_requests", at | {"http.request.method": "POST"}) == []
+        go_on.set()
+        await asyncio.gather(first, second, other)
+        assert metrics.value("http.client.active_requests", at) == 0
+
+    assert metrics.count("platform.http.client.limiter.wait_time", {"peer": "narrow"}) == 1
+    assert metrics.count("platform.http.client.limiter.wait_time", {"peer": "impatient"}) == 0
+    rejected = {"peer": "impatient", "reason": "too_many_calls"}
+    assert metrics.value("platform.http.client.rejections", rejected) == 1
+
+
+async def test_a_cancelled_attempt_is_measured_as_one(clock: SkippingClock, metrics: CapturedMetrics) -> None:
+    arrived = asyncio.Event()
+
+    async def hang(writer: Writer) -> None:
+        arrived.set()
+        await never(writer)
+
+    async with peer(hang) as it, client_of(it.url, clock) as client:
+        call = asyncio.create_task(client.request("GET", "/"))
+        await arrived.wait()
+        call.cancel()
+        await asyncio.wait({call})
+        at = {"server.port": int(it.url.rpartition(":")[2])}
+        assert metrics.value("http.client.active_requests", at) == 0
+
+    cancelled = {"error.type": "asyncio.exceptions.CancelledError"}
+    assert metrics.count("http.client.request.duration", {**at, **cancelled}) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "attributes"),
+    [
+        ("get", {"http.request.method": "GET"}),
+        ("PURGE", {"http.request.method": "_OTHER", "http.request.method_original": "PURGE"}),
+    ],
+)
+async def test_an_attempt_says_who_answered_and_how(
+    method: str, attributes: dict[str, str], clock: SkippingClock, spans: CapturedSpans
+) -> None:
+    """The connection that is used again says so as well as a new one."""
+    async with peer(answer(200)) as it, client_of(it.url, clock) as client:
+        for _ in range(2):
+            await client.request(method, "/v1/things")
+    port = int(it.url.rpartition(":")[2])
+
+    for span in spans:
+        assert dict(span.attributes or {}) == {
+            **attributes,
+            "http.response.status_code": 200,
+            "network.peer.address": "127.0.0.1",
+            "network.peer.port": port,
+            "network.protocol.version": "1.1",
+            "server.address": "127.0.0.1",
+            "server.port": port,
+            "url.full": f"{it.url}/v1/things",
+        }
+
+
+async def test_an_attempt_that_reached_nobody_says_only_where_it_went(
+    clock: SkippingClock, spans: CapturedSpans
+) -> None:
+    async with client_of(unused_url(), clock) as client:
+        with pytest.raises(NotSent):
+            await client.request("GET", "/")
+
+    (span,) = spans
+    assert not {"network.peer.address", "http.response.status_code"} & set(span.attributes or {})
+    assert (span.attributes or {})["error.type"] == "cannot_connect"
+
+
+async def test_a_reply_that_broke_off_has_the_status_that_came(
+    clock: SkippingClock, spans: CapturedSpans, metrics: CapturedMetrics
+) -> None:
+    cut_off = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    async with peer(cut_off) as it, client_of(it.url, clock) as client:
+        with pytest.raises(UnknownOutcome):
+            await client.request("GET", "/")
+
+    (span,) = spans
+    broken = {"http.response.status_code": 200, "error.type": "connection_closed"}
+    assert broken.items() <= dict(span.attributes or {}).items()
+    assert metrics.count("http.client.request.duration", broken) == 1

@@ -18,13 +18,15 @@ from platform_lib.clients import (
     Postgres,
     PostgresSettings,
     Queries,
+    Query,
     http_client,
     postgres,
     violated_constraint,
 )
+from platform_lib.clients._statements import Statements
 from platform_lib.errors import LawBroken, NotStarted, Unavailable
 from platform_lib.telemetry import client_span
-from platform_lib.testing import CapturedSpans, Databases
+from platform_lib.testing import CapturedMetrics, CapturedSpans, Databases
 
 CARD = "4111111111111111"
 
@@ -443,3 +445,113 @@ async def _say_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     await writer.drain()
     writer.close()
+
+
+class TestMetrics:
+    """Statements by name, and how full the pool is; never a parameter."""
+
+    async def test_a_statement_is_measured_by_its_query(
+        self, database: Postgres, metrics: CapturedMetrics
+    ) -> None:
+        async with database.connection() as connection:
+            for number in range(1, 4):
+                await connection.execute(QUERIES.add, payment(number), 1250, {"card": CARD}, None)
+            await connection.fetch_all(QUERIES.every)
+            with pytest.raises(asyncpg.UniqueViolationError):
+                await connection.execute(QUERIES.add, payment(1), 1, None, None)
+
+        name = "db.client.operation.duration"
+        added = {"db.query.summary": "add", "db.operation.name": "INSERT", "db.system.name": "postgresql"}
+        assert metrics.count(name) == 5
+        assert metrics.count(name, added) == 4
+        assert metrics.count(name, {"db.query.summary": "every", "db.operation.name": "SELECT"}) == 1
+        (failed,) = metrics.series(name, {"db.response.status_code": "23505"})
+        assert failed.attributes["error.type"] == "asyncpg.exceptions.UniqueViolationError"
+        assert metrics.value(name, added) > 0
+        for secret in (CARD, str(payment(1)), "INSERT INTO"):
+            assert secret not in metrics.text()
+
+    async def test_a_statement_that_can_hold_several_operations_names_none(
+        self, database: Postgres, spans: CapturedSpans
+    ) -> None:
+        several = Query(name="several", sql="WITH a AS (SELECT 1) SELECT * FROM a", summary="s")
+        async with database.connection() as connection:
+            await connection.fetch_one(several)
+
+        (span,) = spans.named("several")
+        assert "db.operation.name" not in (span.attributes or {})
+
+    async def test_a_pool_says_how_full_it_is_while_it_is_open(
+        self, database: Postgres, database_url: str, metrics: CapturedMetrics
+    ) -> None:
+        where, name = database_url.rpartition("/")[::2]
+        pool = {"db.client.connection.pool.name": f"{where.rpartition('@')[2]}/{name.partition('?')[0]}"}
+        count = "db.client.connection.count"
+        idle, used = (
+            pool | {"db.client.connection.state": "idle"},
+            pool | {"db.client.connection.state": "used"},
+        )
+
+        async with database.connection():
+            assert (metrics.value(count, idle), metrics.value(count, used)) == (0, 1)
+        assert (metrics.value(count, idle), metrics.value(count, used)) == (1, 0)
+        assert metrics.value("db.client.connection.max", pool) == 2
+        assert metrics.value("db.client.connection.idle.min", pool) == 1
+        assert metrics.count("db.client.connection.wait_time", pool) == 1
+        await database.__aexit__(None, None, None)
+        assert metrics.series(count, pool) == []
+
+    async def test_who_waits_for_a_connection_is_counted_and_who_waited_in_vain(
+        self, database_url: str, metrics: CapturedMetrics
+    ) -> None:
+        one = settings(database_url, pool_max=1, connect_timeout=0.3)
+        async with postgres(one) as database, database.connection():
+
+            async def ask() -> None:
+                async with database.connection():
+                    pass
+
+            asking = asyncio.create_task(ask())
+            await asyncio.sleep(0)
+            assert metrics.value("db.client.connection.pending_requests") == 1
+            with pytest.raises(Unavailable):
+                await asking
+            assert metrics.value("db.client.connection.pending_requests") == 0
+            assert metrics.value("db.client.connection.timeouts") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "attributes", "pool"),
+    [
+        (
+            "postgresql://u:p@db.test/shop",
+            {"db.namespace": "shop", "server.address": "db.test", "server.port": 5432},
+            "db.test:5432/shop",
+        ),
+        (
+            "postgresql://db.test:6432/shop?search_path=ledger,public",
+            {"db.namespace": "shop|ledger", "server.address": "db.test", "server.port": 6432},
+            "db.test:6432/shop|ledger",
+        ),
+        (
+            "postgresql://db.test/shop?options=-c%20search_path%3Dledger",
+            {"db.namespace": "shop|ledger", "server.address": "db.test", "server.port": 5432},
+            "db.test:5432/shop|ledger",
+        ),
+        (
+            "postgresql:///shop?host=/run/postgresql&port=6000",
+            {"db.namespace": "shop", "server.address": "/run/postgresql", "server.port": 6000},
+            "/run/postgresql:6000/shop",
+        ),
+        (
+            "postgresql://u:p@a.test:1,b.test:2/shop",
+            {"db.namespace": "shop", "server.address": "a.test:1,b.test:2"},
+            "a.test:1,b.test:2/shop",
+        ),
+    ],
+)
+def test_where_the_database_is_comes_from_its_url(url: str, attributes: dict[str, object], pool: str) -> None:
+    statements = Statements(url)
+
+    assert statements.database == {"db.system.name": "postgresql", **attributes}
+    assert statements.pool_name == pool

@@ -51,6 +51,17 @@ SELECT (SELECT count(*) FROM platform_outbox WHERE published_at IS NULL AND park
        (SELECT count(*) FROM platform_outbox WHERE parked_at IS NOT NULL) AS parked,
        (SELECT min(time) FROM platform_outbox WHERE published_at IS NULL AND parked_at IS NULL) AS oldest;
 
+-- name: sample_outbox
+-- Count what waits and what is parked, up to 10000 each, and date the first that waits; cheap at any length.
+SELECT (SELECT count(*) FROM (
+            SELECT FROM platform_outbox WHERE published_at IS NULL AND parked_at IS NULL LIMIT 10000
+        ) AS some_waiting) AS waiting,
+       (SELECT count(*) FROM (
+            SELECT FROM platform_outbox WHERE parked_at IS NOT NULL LIMIT 10000
+        ) AS some_parked) AS parked,
+       (SELECT time FROM platform_outbox
+        WHERE published_at IS NULL AND parked_at IS NULL ORDER BY sequence LIMIT 1) AS oldest;
+
 -- name: purge_outbox
 -- Delete up to $2 events that were published before $1.
 DELETE FROM platform_outbox
