@@ -26,11 +26,14 @@ class MethodNotAllowed(Problem):
 
 
 class Probes:
-    """ASGI middleware answering `/livez`, `/readyz`, `/startupz` from memory: no I/O, no span, no log."""
+    """ASGI middleware answering `/livez`, `/readyz`, `/startupz` from memory: no I/O, no span, no log.
 
-    def __init__(self, app: ASGIApp, health: HealthChecks, *, verbose_allowed: bool) -> None:
+    *verbose* tells whether a request is answered with details.
+    """
+
+    def __init__(self, app: ASGIApp, health: HealthChecks, *, verbose: Callable[[Scope], bool]) -> None:
         self._app = app
-        self._verbose_allowed = verbose_allowed
+        self._verbose = verbose
         self._reports: dict[str, Callable[[], Report]] = {
             "/livez": health.liveness,
             "/readyz": health.readiness,
@@ -50,9 +53,13 @@ class Probes:
             await self._answer(report(), scope, send)
 
     async def _answer(self, report: Report, scope: Scope, send: Send) -> None:
-        verbose = self._verbose_allowed and scope.get("query_string", b"").split(b"=")[0] == b"verbose"
-        body = json.dumps(report.document(verbose=verbose), separators=(", ", ": ")).encode()
+        body = json.dumps(report.document(verbose=self._verbose(scope)), separators=(", ", ": ")).encode()
         headers = [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
         status = 503 if report.status == "fail" else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def asked_for_details(scope: Scope) -> bool:
+    """Return whether the query is ``?verbose``."""
+    return bool(scope.get("query_string", b"").split(b"=")[0] == b"verbose")

@@ -41,6 +41,8 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         print(f"close {self._name}", flush=True)  # noqa: T201  # the test reads it
+        if self._behaviour == "lingers":
+            await gate.wait()
 
 
 async def relay() -> None:
