@@ -147,6 +147,7 @@ def _all() -> list[Command]:
             _argparse_command("python -m platform_lib.security", security.main),
             _argparse_command("python -m platform_lib.engines.images", images.main),
             *_argparse_commands("python -m platform_lib config", platform.main),
+            *_argparse_commands("python -m platform_lib health", platform.main),
             _argparse_command("python -m payments", service_module("payments.__main__").main),
         ]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_lib.errors import Problem
+from platform_lib.health import Report, Status
 from platform_lib.service._problem import send_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from platform_lib.health import HealthChecks, Report
+    from platform_lib.health import HealthChecks
     from platform_lib.service._asgi import ASGIApp, Receive, Scope, Send
 
 _headers = [(b"content-type", b"application/health+json"), (b"cache-control", b"no-store")]
@@ -53,11 +54,22 @@ class Probes:
             await self._answer(report(), scope, send)
 
     async def _answer(self, report: Report, scope: Scope, send: Send) -> None:
-        body = json.dumps(report.document(verbose=self._verbose(scope)), separators=(", ", ": ")).encode()
-        headers = [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
+        if self._verbose(scope):
+            body, headers = _answered(report.document(verbose=True))
+        else:
+            body, headers = _terse[report.status]
         status = 503 if report.status == "fail" else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _answered(document: dict[str, Any]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    body = json.dumps(document, separators=(", ", ": ")).encode()
+    return body, [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
+
+
+_statuses: tuple[Status, ...] = ("pass", "warn", "fail")
+_terse = {status: _answered(Report(status).document()) for status in _statuses}
 
 
 def asked_for_details(scope: Scope) -> bool:
