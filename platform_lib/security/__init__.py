@@ -6,6 +6,7 @@ it.
 """
 
 from platform_lib.security._api_keys import NewKey, StoredKey, hash_of, new_key
+from platform_lib.security._merchants import GatewayMerchants, Merchants, MerchantSettings
 from platform_lib.security._middleware import ApiKeys
 from platform_lib.security._problems import Forbidden, Unauthenticated
 from platform_lib.security._store import ApiKeySettings, ApiKeyStore, ListedKeys
@@ -18,7 +19,10 @@ __all__ = [
     "ApiKeys",
     "Caller",
     "Forbidden",
+    "GatewayMerchants",
     "ListedKeys",
+    "MerchantSettings",
+    "Merchants",
     "NewKey",
     "StoredKey",
     "TokenIssuer",

@@ -11,12 +11,13 @@ merchant_header = b"merchant-id"
 _own = ("merchant_id", "caller")
 
 
-def identified(scope: Scope, *, merchant_id: str | None = None, **known: Any) -> Scope:
-    """Return *scope* with what is known of the caller, and without what the caller said of itself.
+def identify(scope: Scope, *, merchant_id: str | None = None, **known: Any) -> None:
+    """Put into *scope* what is known of the caller, in place of what the caller said of itself.
 
-    The merchant is in the header ``Merchant-Id`` and in ``scope["state"]["merchant_id"]``.
+    The merchant is in the header ``Merchant-Id`` and in ``scope["state"]["merchant_id"]``. The scope is
+    changed in place: what the router wrote into a copy, the server span would never see.
     """
-    # "merchant_id" would become the same variable as "Merchant-Id" in a CGI-like gateway behind us.
+    # "Merchant_Id" would become the same variable as "Merchant-Id" in a CGI-like application behind us.
     headers = [
         (name, value)
         for name, value in scope["headers"]
@@ -26,7 +27,7 @@ def identified(scope: Scope, *, merchant_id: str | None = None, **known: Any) ->
     if merchant_id is not None:
         headers.append((merchant_header, merchant_id.encode("ascii")))
         state["merchant_id"] = merchant_id
-    return {**scope, "headers": headers, "state": {**state, **known}}
+    scope["headers"], scope["state"] = headers, {**state, **known}
 
 
 def bearer(scope: Scope) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from platform_lib.security._api_keys import StoredKey, public_id
-from platform_lib.security._identity import bearer, identified
+from platform_lib.security._identity import bearer, identify
 from platform_lib.security._problems import Unauthenticated
 from platform_lib.security._refusal import refuse
 
@@ -49,7 +49,8 @@ class ApiKeys:
             except Unauthenticated as problem:
                 await refuse(scope, receive, send, problem)
                 return
-        await self._app(identified(scope, merchant_id=merchant_id), receive, send)
+        identify(scope, merchant_id=merchant_id)
+        await self._app(scope, receive, send)
 
     async def _merchant(self, scope: Scope) -> str:
         sent = bearer(scope)

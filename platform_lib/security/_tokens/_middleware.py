@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from platform_lib.errors import Problem
-from platform_lib.security._identity import bearer, identified
+from platform_lib.security._identity import bearer, identify
 from platform_lib.security._problems import Unauthenticated
 from platform_lib.security._refusal import refuse
 from platform_lib.security._tokens._issuer import realm
@@ -42,14 +42,15 @@ class AccessTokens:
             await self._app(scope, receive, send)
             return
         if scope["path"] in self._public:
-            await self._app(identified(scope), receive, send)
-            return
-        try:
-            caller = await self._caller(scope)
-        except Problem as problem:
-            await refuse(scope, receive, send, problem)
-            return
-        await self._app(identified(scope, merchant_id=caller.merchant_id, caller=caller), receive, send)
+            identify(scope)
+        else:
+            try:
+                caller = await self._caller(scope)
+            except Problem as problem:
+                await refuse(scope, receive, send, problem)
+                return
+            identify(scope, merchant_id=caller.merchant_id, caller=caller)
+        await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller:
         sent = bearer(scope)
