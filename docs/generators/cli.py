@@ -40,7 +40,8 @@ _exit_codes: Mapping[str, str] = {
     ),
     "python -m payments": (
         "0 done, or stopped as told; 1 it failed: a resource that does not open, a taken port, a migration "
-        "that cannot be applied; 2 bad input; 78 a setting cannot be used."
+        "that cannot be applied; 2 bad input; 70 it was ended, as a thread was blocked when it had to stop; "
+        "78 a setting cannot be used."
     ),
 }
 

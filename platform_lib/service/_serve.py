@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from platform_lib.config import environment_variables
@@ -15,6 +16,7 @@ from platform_lib.errors import PlatformError
 from platform_lib.redaction import redact
 from platform_lib.service._installed import Installed
 from platform_lib.service._listener import bind
+from platform_lib.service._overtime import Overtime
 from platform_lib.telemetry import configure_logging, start_telemetry
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def serve(service: Service, app: ASGIApp) -> int:
     resources close in reverse (`stop`); telemetry leaves (`flush`). A further signal cuts a stage short: the
     drain, then the requests in flight. A start that fails, or a port that is taken, is one message on stderr
     and exit code 1. The admin port, if there is one, answers from before the first resource opens until the
-    last has closed.
+    last has closed. A process that has not ended when all stages have had their time, since a thread of it is
+    blocked, is ended with exit code 70; telemetry leaves before.
 
     An application that was not installed on the service is installed here. Call it from the main thread.
     """
@@ -67,16 +70,19 @@ def serve(service: Service, app: ASGIApp) -> int:
         from platform_lib.service._admin._server import AdminServer  # noqa: PLC0415  # uvicorn, as above
 
         admin = AdminServer(installed, admin_listener, port_setting=admin_setting)
+    flush = partial(telemetry.shutdown, settings.lifecycle.flush)
+    overtime = Overtime(settings.lifecycle, flush)
     try:
         with asyncio.Runner(loop_factory=event_loop()) as runner:
-            return runner.run(_Process(service, installed, server, admin).run())
+            return runner.run(_Process(service, installed, server, admin, overtime).run())
     except PlatformError as error:
         return _give_up(service, error)
     finally:
         for bound_socket in filter(None, (listener, admin_listener)):
             bound_socket.close()
         with _signals_ignored():  # the loop that handled them is gone, and what is left is bounded
-            telemetry.shutdown(settings.lifecycle.flush)
+            flush()
+        overtime.end()
 
 
 @contextlib.contextmanager
@@ -93,12 +99,18 @@ class _Process:
     """One run of a service, from start to stop."""
 
     def __init__(
-        self, service: Service, installed: Installed, server: HttpServer, admin: AdminServer | None
+        self,
+        service: Service,
+        installed: Installed,
+        server: HttpServer,
+        admin: AdminServer | None,
+        overtime: Overtime,
     ) -> None:
         self._service = service
         self._installed = installed
         self._server = server
         self._admin = admin
+        self._overtime = overtime
         self._asked = asyncio.Event()
         self._hurry = asyncio.Event()
         self._drain_seconds = service.settings.lifecycle.drain
@@ -149,6 +161,7 @@ class _Process:
                 await self._hurry.wait()
 
     def _on_signal(self, number: int, starting: asyncio.Task[int] | None) -> None:
+        self._overtime.begin()
         if self._service.phase in ("new", "starting") and starting is not None:
             starting.cancel()
         elif not self._asked.is_set():

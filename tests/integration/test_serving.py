@@ -412,3 +412,20 @@ def test_an_admin_port_that_is_taken_is_one_message_that_names_the_setting(start
     assert f"shop: cannot start: SHOP_ADMIN_PORT: port {port} on 127.0.0.1 is taken by " in error
     assert error.count("\n") == 1
     assert process.story() == []
+
+
+def test_a_thread_that_is_blocked_keeps_no_process_from_ending(start: Start) -> None:
+    process = start(SHOP_LIFECYCLE_DRAIN="0", SHOP_LIFECYCLE_IN_FLIGHT="100ms", SHOP_LIFECYCLE_STOP="200ms")
+    url = url_of(process)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.sendall(b"GET /thread HTTP/1.1\r\nHost: shop\r\n\r\n")
+        process.wait_for("thread begins")
+
+        process.signal(signal.SIGTERM)
+        code, _ = process.ended()
+
+    assert code == os.EX_SOFTWARE
+    assert any(
+        "not ended 1.4 s after the signal, ended now; threads left: " in line for line in process.lines
+    )
+    assert process.story()[-2:] == ["close broker", "close database"]

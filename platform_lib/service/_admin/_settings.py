@@ -34,7 +34,7 @@ class AdminSettings(Section):
 
     @model_validator(mode="after")
     def nobody_is_let_in_by_chance(self) -> Self:
-        """Refuse an admin port that other machines reach without a token, and a token that can be guessed."""
+        """Refuse (ValueError) a port that others reach without a token, and a token that can be guessed."""
         if self.token is not None and min(map(len, self.token.all_versions())) < _shortest_token:
             raise ValueError(f"must have a token of at least {_shortest_token} characters")
         if self.port is not None and self.token is None and not is_loopback(self.host):

@@ -78,9 +78,8 @@ async def test_before_the_start_and_while_draining_it_says_so(service: Service) 
 
 
 async def test_the_configuration_has_every_value_with_its_origin_and_no_secret() -> None:
-    installed = Service(
-        "shop", settings({"SHOP_ADMIN_TOKEN": token, "SHOP_HTTP_PORT": "8123"}), clock=ManualClock()
-    ).install(hello)
+    given = {"SHOP_ADMIN_TOKEN": token, "SHOP_HTTP_PORT": "8123", "SHOP_HTTP_HOST": f"host-{token}"}
+    installed = Service("shop", settings(given), clock=ManualClock()).install(hello)
 
     async with admin_of(installed, Authorization=f"Bearer {token}") as admin:
         shown = await admin.get("/configuration")
@@ -94,6 +93,7 @@ async def test_the_configuration_has_every_value_with_its_origin_and_no_secret()
         "secret": False,
     }
     assert (values["admin.token"]["value"], values["admin.token"]["secret"]) == ("***", True)
+    assert values["http.host"]["value"] == "host-***"
     assert token not in shown.text
 
 
@@ -130,22 +130,24 @@ async def test_a_log_level_is_changed_for_a_while_and_goes_back(service: Service
     assert "log level of root: DEBUG for 60 s, by the admin port" in logs.text()
 
 
-async def test_two_changes_go_back_to_what_was_before_the_first(service: Service) -> None:
+@pytest.mark.parametrize("name", ["root", "platform_lib.health"])
+async def test_two_changes_go_back_to_what_was_before_the_first(service: Service, name: str) -> None:
     clock = service.clock
     assert isinstance(clock, ManualClock)
-    logging.getLogger().setLevel("INFO")
+    logger = logging.getLogger(None if name == "root" else name)
+    logger.setLevel("INFO")
     async with admin_of(service.install(hello)) as admin:
-        await admin.put("/log-levels", json={"level": "DEBUG", "seconds": 10})
+        await admin.put("/log-levels", json={"logger": name, "level": "DEBUG", "seconds": 10})
         await settle()
-        await admin.put("/log-levels", json={"level": "ERROR", "seconds": 100})
+        await admin.put("/log-levels", json={"logger": name, "level": "ERROR", "seconds": 100})
         await settle()
         clock.advance(10)
         await settle()
-        assert logging.getLogger().level == logging.ERROR
+        assert logger.level == logging.ERROR
         clock.advance(90)
         await settle()
 
-    assert logging.getLogger().level == logging.INFO
+    assert logger.level == logging.INFO
 
 
 @pytest.mark.parametrize(
@@ -269,6 +271,13 @@ async def test_with_a_token_every_page_needs_it_and_the_one_before_it_still_work
         assert answers[0].headers["www-authenticate"] == 'Bearer realm="admin"'
         assert answers[0].headers["content-type"] == "application/problem+json"
     assert all(token not in answer.text for answer in answers)
+
+
+async def test_a_token_that_is_sent_twice_is_none() -> None:
+    service = Service("shop", settings({"SHOP_ADMIN_TOKEN": token}), clock=ManualClock())
+    async with admin_of(service.install(hello)) as admin:
+        twice = [("Authorization", f"Bearer {token}"), ("Authorization", "Bearer another")]
+        assert (await admin.get("/livez", headers=twice)).status_code == 401
 
 
 async def test_a_rotated_token_is_taken_up_by_a_reload() -> None:
