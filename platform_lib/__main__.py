@@ -29,11 +29,32 @@ _commands = {
     "example": "Print an .env.example with every setting; reads no configuration.",
 }
 _formats = ("table", "env", "toml", "json")
+_health_description = """\
+Ask a running service for one of its probes and turn the answer into an exit code, for containers and scripts
+that have no curl. Nothing but the standard library is loaded.
+"""
+_health_examples = """\
+examples:
+  python -m platform_lib health readyz
+  python -m platform_lib health livez --url http://127.0.0.1:8080 --timeout 1
+  python -m platform_lib health readyz --url http://127.0.0.1:9090 --json      (the admin port: every check)
+
+Exit codes: 0 it passes or warns, 1 it fails, cannot be reached or gives no probe's answer, 2 bad input.
+"""
+_probes = {
+    "livez": "Ask whether the process works, or only a restart would help.",
+    "readyz": "Ask whether new requests should be sent there.",
+    "startupz": "Ask whether the service has started.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code of the process."""
     options = _parser().parse_args(arguments)
+    if options.group == "health":
+        from platform_lib._ask_probe import ask  # noqa: PLC0415  # it loads HTTP, which the others need not
+
+        return ask(options)
     from platform_lib.config._commands import run  # noqa: PLC0415  # --help is quick: it needs no pydantic
 
     return run(options)
@@ -50,9 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m platform_lib",
         description="Look at a service from outside.",
-        epilog=_examples,
+        epilog="Exit codes: those of the commands.",
     )
-    groups = parser.add_subparsers(dest="group", required=True, metavar="config")
+    groups = parser.add_subparsers(dest="group", required=True, metavar="group")
+    _add_health(groups)
     config = groups.add_parser(
         "config",
         help="what a service is configured with",
@@ -78,6 +100,36 @@ def _parser() -> argparse.ArgumentParser:
                 "key", metavar="KEY", help="the setting: http.port, or its variable PAYMENTS_HTTP_PORT"
             )
     return parser
+
+
+def _add_health(groups: Any) -> None:
+    health = groups.add_parser(
+        "health",
+        help="whether a running service works",
+        description=_health_description,
+        epilog=_health_examples,
+    )
+    commands = health.add_subparsers(dest="command", required=True, metavar="probe")
+    for name, purpose in _probes.items():
+        command = commands.add_parser(name, help=purpose, description=purpose, epilog=_health_examples)
+        command.add_argument(
+            "--url",
+            default="http://127.0.0.1:8080",
+            help="where the service listens (default: %(default)s)",
+        )
+        command.add_argument(
+            "--timeout",
+            type=float,
+            default=2.0,
+            metavar="SECONDS",
+            help="limit of the call (default: %(default)s)",
+        )
+        command.add_argument(
+            "--token-file",
+            metavar="FILE",
+            help="file whose first line is the admin token; details are asked for with it",
+        )
+        command.add_argument("--json", action="store_true", help="write one JSON document to stdout")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ _exit_codes: Mapping[str, str] = {
     ),
     "python -m payments": (
         "0 done, or stopped as told; 1 it failed: a resource that does not open, a taken port, a migration "
-        "that cannot be applied; 2 bad input; 78 a setting cannot be used."
+        "that cannot be applied; 2 bad input; 70 it was ended, as a thread was blocked when it had to stop; "
+        "78 a setting cannot be used."
     ),
 }
 
@@ -147,6 +148,7 @@ def _all() -> list[Command]:
             _argparse_command("python -m platform_lib.security", security.main),
             _argparse_command("python -m platform_lib.engines.images", images.main),
             *_argparse_commands("python -m platform_lib config", platform.main),
+            *_argparse_commands("python -m platform_lib health", platform.main),
             _argparse_command("python -m payments", service_module("payments.__main__").main),
         ]
 

@@ -18,6 +18,7 @@ import click
 from platform_lib.clock import SystemClock
 
 if TYPE_CHECKING:
+    from paypath.demo.performance import Performance
     from paypath.demo.teller import Teller
     from platform_lib.engines import EngineChoice
 
@@ -90,7 +91,7 @@ def demo(
                 teller.say(f"  ✗ {complaint}")
             if as_json:
                 click.echo(json.dumps({**performance.document(), "seconds": round(teller.seconds, 3)}))
-            _close(teller, directory, performance.url, ok=performance.ok, stay=stay)
+            _close(teller, directory, performance, stay=stay)
             if stay:
                 signal.pause()
             ignore_signals()
@@ -107,15 +108,16 @@ def demo(
     sys.exit(code)
 
 
-def _close(teller: Teller, directory: Path, url: str, *, ok: bool, stay: bool) -> None:
+def _close(teller: Teller, directory: Path, performance: Performance, *, stay: bool) -> None:
     """Say how it ended and what to type next."""
-    outcome = "Every step had its outcome" if ok else "Not every step had its outcome"
+    outcome = "Every step had its outcome" if performance.ok else "Not every step had its outcome"
     teller.say(f"{outcome}; {teller.seconds:.1f} s.")
     teller.say()
     if stay:
         teller.say("Still running; Ctrl-C stops everything. In another terminal:")
-        teller.say(f"  curl {url}/v1/payments -H 'Merchant-Id: acme'")
-        teller.say(f"  curl '{url}/readyz?verbose'")
+        key = f"Authorization: Bearer {performance.merchant_key}"
+        teller.say(f"  curl {performance.url}/v1/payments -H '{key}'")
+        teller.say(f"  curl '{performance.url}/readyz?verbose'")
     else:
         teller.say("Next:")
         teller.say(f"  less {directory / 'payments' / 'README.md'}")

@@ -18,6 +18,7 @@ from paypath.demo.teller import Teller
 from paypath.scaffold import new
 from platform_lib.clock import Clock
 from platform_lib.engines import Child, Engine, EngineChoice, nats_engine, postgres_engine
+from platform_lib.security import new_key
 
 _service = "payments"
 # These open a simulator that ends with the demo.
@@ -39,7 +40,8 @@ def perform(
     """
     with ExitStack() as stack:
         stack.enter_context(_alone_in(root))
-        shown = Performance(folder=root / _service)
+        merchant = new_key("acme", mode="test")
+        shown = Performance(folder=root / _service, merchant_key=merchant.key)
         teller.step("Generating the service")
         _generate(shown, teller)
 
@@ -60,6 +62,7 @@ def perform(
             "PAYMENTS_DATABASE_URL": database.url,
             "PAYMENTS_EVENTS_URL": broker.url,
             "PAYMENTS_PROVIDER_URL": provider_url,
+            "PAYMENTS_MERCHANTS_KEYS": str(merchant.stored),
             "PAYMENTS_PROVIDER_API_KEY": _provider_key,
             "PAYMENTS_PROVIDER_WEBHOOK_SECRET": _webhook_secret,
             "PAYMENTS_SWEEPER_INTERVAL": "200ms",
@@ -70,7 +73,7 @@ def perform(
         _start_service(stack, shown, variables, teller, clock)
 
         teller.step("Playing the story")
-        for step in Story(shown.url, provider_url, _provider_key, clock=clock).play():
+        for step in Story(shown.url, merchant.key, provider_url, _provider_key, clock=clock).play():
             shown.steps.append(step)
             teller.played(step)
 

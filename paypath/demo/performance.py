@@ -17,6 +17,7 @@ class Performance:
 
     Attributes:
         folder: where the generated service lies.
+        merchant_key: the API key of the merchant acme, which ends with the demo.
         url: where the service answers.
         engines: which engine each resource got, and why.
         steps: the story, in order.
@@ -27,6 +28,7 @@ class Performance:
     """
 
     folder: Path
+    merchant_key: str
     url: str = ""
     engines: list[Engine] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)

@@ -11,7 +11,9 @@ import httpx2
 
 from platform_lib.clock import Clock
 
-_merchant = "acme"
+
+def _client(url: str, key: str) -> httpx2.Client:
+    return httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10)
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class Story:
     After `authorised` the id of the main payment is in `payment_id`.
     """
 
-    def __init__(self, service_url: str, provider_url: str, provider_key: str, *, clock: Clock) -> None:
-        self._service = httpx2.Client(base_url=service_url, headers={"Merchant-Id": _merchant}, timeout=10)
-        self._provider = httpx2.Client(
-            base_url=provider_url, headers={"Authorization": f"Bearer {provider_key}"}, timeout=10
-        )
+    def __init__(
+        self, service_url: str, merchant_key: str, provider_url: str, provider_key: str, *, clock: Clock
+    ) -> None:
+        self._service = _client(service_url, merchant_key)
+        self._provider = _client(provider_url, provider_key)
         self._clock = clock
         self._keys = 0
         self.payment_id = ""

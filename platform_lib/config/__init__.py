@@ -19,6 +19,7 @@ from platform_lib.config._seconds import Seconds
 from platform_lib.config._secret import Dsn, Secret
 from platform_lib.config._section import Section
 from platform_lib.config._settings import Settings
+from platform_lib.config._show import masked_values
 from platform_lib.config._variables import Variable, environment_variables
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "fingerprint",
     "load",
     "load_or_exit",
+    "masked_values",
     "origins",
 ]

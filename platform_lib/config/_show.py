@@ -10,6 +10,7 @@ from typing import Any
 
 from platform_lib.config._expectations import expectation
 from platform_lib.config._fields import Leaf, leaves
+from platform_lib.config._layer import Found
 from platform_lib.config._load import origins
 from platform_lib.config._origins import Origin
 from platform_lib.config._reference import quoted
@@ -60,6 +61,29 @@ def values(settings: Settings, stack: Stack) -> list[Value]:
         )
         for leaf in leaves(type(settings))
     ]
+
+
+def masked_values(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return every value of *settings* by its dotted name, as JSON has it, with where it came from.
+
+    Shape: ``{"http.port": {"value": 8080, "source": "default", "location": …, "overridden": [], "secret":
+    false}}``. Guarantee: no secret is in it, not even where another setting repeats one.
+    """
+    stack = Stack()
+    for leaf in leaves(type(settings)):
+        stack.found[leaf.path] = [
+            Found(leaf, value_at(settings, leaf.path), Origin("default", ""), textual=False)
+        ]
+    trail = origins(settings)
+    return {
+        leaf.dotted: Value(
+            leaf,
+            "",
+            plain(leaf, value_at(settings, leaf.path), stack.scrub),
+            trail.get(leaf.dotted, Origin("override", "in code")),
+        ).as_json()
+        for leaf in leaves(type(settings))
+    }
 
 
 def as_table(shown: Sequence[Value], *, colours: bool) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from platform_lib.errors import Fault, InvalidRequest, Problem, Unavailable, type_prefix
 from platform_lib.frameworks._strict_route import UnsupportedMediaType
+from platform_lib.security import Unauthenticated
 from platform_lib.service import ContentTooLarge
 
 media_type = "application/problem+json"
@@ -71,6 +72,23 @@ def told_truly(description: dict[str, Any]) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = _schema
+    return description
+
+
+def told_who_may_call(
+    description: dict[str, Any], name: str, scheme: Mapping[str, Any], *, public: Collection[str]
+) -> dict[str, Any]:
+    """Return *description* with the security *scheme* and a 401 on every path that is not *public*."""
+    description.setdefault("components", {})["securitySchemes"] = {name: dict(scheme)}
+    description["security"] = [{name: []}]
+    for path, operations in description.get("paths", {}).items():
+        for operation in (item for item in operations.values() if isinstance(item, dict)):
+            if path in public:
+                operation["security"] = []
+                continue
+            responses = operation.setdefault("responses", {})
+            _add(responses, str(Unauthenticated.status), Unauthenticated)
+            operation["responses"] = dict(sorted(responses.items()))
     return description
 
 

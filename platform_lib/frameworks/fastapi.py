@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from platform_lib.frameworks._openapi import names_in, problem_responses, told_truly
+from platform_lib.errors import LawBroken
+from platform_lib.frameworks._openapi import names_in, problem_responses, told_truly, told_who_may_call
 from platform_lib.frameworks._problems import answer_with_problems
 from platform_lib.frameworks._strict_route import RequestBody, StrictRoute, UnsupportedMediaType
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 
     from fastapi.telemetry import TelemetryConfig
 
+    from platform_lib.security import Merchants
     from platform_lib.service import Service
 
-__all__ = ["RequestBody", "StrictRoute", "UnsupportedMediaType", "create_app", "problem_responses"]
+__all__ = [
+    "RequestBody",
+    "StrictRoute",
+    "UnsupportedMediaType",
+    "create_app",
+    "merchant_id",
+    "problem_responses",
+]
 
 # The service makes the server span; a second one would land in a trace of its own.
 _no_telemetry: TelemetryConfig = {
@@ -32,12 +41,21 @@ _no_telemetry: TelemetryConfig = {
 
 
 def create_app(
-    service: Service, *, title: str, version: str, description: str = "", routers: Sequence[APIRouter] = ()
+    service: Service,
+    *,
+    title: str,
+    version: str,
+    description: str = "",
+    routers: Sequence[APIRouter] = (),
+    merchants: Merchants | None = None,
+    public: Sequence[str] = (),
 ) -> FastAPI:
     """Make the FastAPI application of *service* from *routers*, whose `route_class` is `StrictRoute`.
 
     Every error is a problem document; the OpenAPI description says so. Interactive documentation is at
     ``/docs``, in development only. Hand the result to `Service.install` or `serve`.
+    With *merchants* only they may call, but for the paths in *public*; routes take who it is from
+    `merchant_id`.
     Errors: ValueError for a route that would read JSON the lenient way.
     """
     app = _Application(
@@ -49,6 +67,10 @@ def create_app(
         docs_url="/docs" if service.settings.environment == "development" else None,
         redoc_url=None,
     )
+    if merchants is not None:
+        app.merchants, app.public = merchants, frozenset(public)
+        documents = [path for path in (app.docs_url, app.openapi_url) if path and app.docs_url]
+        app.add_middleware(merchants.guard, public=(*public, *documents))
     app.router.route_class = StrictRoute
     app.state.service = service
     answer_with_problems(app, lambda: app.vocabulary)
@@ -58,7 +80,24 @@ def create_app(
     return app
 
 
+def merchant_id(request: Request) -> str:
+    """Return which merchant calls: a dependency, ``Annotated[str, Depends(merchant_id)]``.
+
+    Errors: `LawBroken` on a route that authenticates nobody.
+    """
+    known = request.scope.get("state", {}).get("merchant_id")
+    if not isinstance(known, str):
+        path = request.scope["path"]
+        raise LawBroken(
+            f"{path}: who calls is not known here; pass merchants= to create_app, and not this path as public"
+        )
+    return known
+
+
 class _Application(FastAPI):
+    merchants: Merchants | None = None
+    public: frozenset[str] = frozenset()
+
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """The names that the API's description uses."""
@@ -68,6 +107,8 @@ class _Application(FastAPI):
         """Return the description, which is made once."""
         if self.openapi_schema is None:
             self.openapi_schema = told_truly(super().openapi())
+            if self.merchants is not None:
+                told_who_may_call(self.openapi_schema, *self.merchants.security_scheme, public=self.public)
         return self.openapi_schema
 
 

@@ -99,8 +99,7 @@ class HealthChecks:
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
-        for check in self._checks.values():
-            await check.abandon()
+        await asyncio.gather(*(check.abandon() for check in self._checks.values()))
 
     def mark_started(self) -> None:
         """Say that the service has opened everything it needs."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -38,4 +37,4 @@ def with_forced(
     """Yield *results* with those that are forced turned to failures; reads memory only."""
     names = {failure.name for failure in forced}
     for name, result in results.items():
-        yield name, replace(result, status="fail", reason="forced") if name in names else result
+        yield name, result._replace(status="fail", reason="forced") if name in names else result

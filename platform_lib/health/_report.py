@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Status = Literal["pass", "warn", "fail"]
 """The verdict on one check, or of a probe over all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):  # as a frozen dataclass it would be most of what a probe costs
     """The verdict on one dependency, after hysteresis.
 
     Attributes:

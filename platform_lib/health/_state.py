@@ -30,6 +30,7 @@ class CheckState:
         self.failing = True  # nothing is known yet, and nothing known is no reason to send traffic
         self.ever_passed = False
         self._settings = settings
+        self._stale_after = settings.stale_after
         self._warning: str | None = None
         self._reason = "pending"
         self._decided_at: float | None = None
@@ -51,7 +52,7 @@ class CheckState:
         age = None if self._decided_at is None else now - self._decided_at
         status: Status = "fail" if self.failing else "warn" if self._warning else "pass"
         reason = self._reason if self.failing else self._warning
-        if age is not None and age > self._settings.stale_after:
+        if age is not None and age > self._stale_after:
             status, reason = "fail", "stale"
         return CheckResult(status, self.criticality, reason, age)
 

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from platform_lib.security._api_keys import StoredKey, public_id
+from platform_lib.security._identity import bearer, identify
 from platform_lib.security._problems import Unauthenticated
-from platform_lib.service import problem_body, problem_headers
+from platform_lib.security._refusal import refuse
 
 if TYPE_CHECKING:
     from platform_lib.security._store import ApiKeyStore
     from platform_lib.service import ASGIApp, Receive, Scope, Send
 
-_merchant_header = b"merchant-id"
-_policy_violation = 1008  # RFC 6455 section 7.4.1
 # What an unknown key is compared with, so that it takes as long as a known one.
 _nobody = StoredKey("", "", "0" * 64)
 
@@ -43,25 +42,23 @@ class ApiKeys:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name.lower() != _merchant_header]
-        state = {name: value for name, value in (scope.get("state") or {}).items() if name != "merchant_id"}
+        merchant_id = None
         if scope["path"] not in self._public:
             try:
                 merchant_id = await self._merchant(scope)
             except Unauthenticated as problem:
-                await _refuse(scope, receive, send, problem)
+                await refuse(scope, receive, send, problem)
                 return
-            headers.append((_merchant_header, merchant_id.encode("ascii")))
-            state["merchant_id"] = merchant_id
-        await self._app({**scope, "headers": headers, "state": state}, receive, send)
+        identify(scope, merchant_id=merchant_id)
+        await self._app(scope, receive, send)
 
     async def _merchant(self, scope: Scope) -> str:
-        sent = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        sent = bearer(scope)
         if not sent:
             raise Unauthenticated("Authorization: no such header; send Bearer and your API key")
         if len(sent) > 1:
             raise Unauthenticated("Authorization: sent twice or more; send it once", error="invalid_request")
-        scheme, _, key = sent[0].decode("latin-1").partition(" ")
+        scheme, _, key = sent[0].partition(" ")
         key = key.strip(" ")
         key_id = public_id(key) if scheme.lower() == "bearer" else None
         stored = await self._store.find(key_id) if key_id else None
@@ -72,15 +69,3 @@ class ApiKeys:
                 "The API key is not valid; it may have been replaced", error="invalid_token"
             )
         return stored.merchant_id
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, problem: Unauthenticated) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": _policy_violation})
-        return
-    body = problem_body(problem)
-    headers = {**problem_headers(problem), "content-length": str(len(body))}
-    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})

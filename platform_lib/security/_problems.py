@@ -1,4 +1,4 @@
-"""What a caller is told who is not known."""
+"""What a caller is told who is not known, or may not do this."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from platform_lib.errors import Problem
 
 
 class Unauthenticated(Problem):
-    """The request has no API key, or one that is not valid; which of the two is said, and no more.
+    """The request has no credentials, or some that are not valid; which of the two is said, and little more.
 
     Source: RFC 9110 section 11.6.1, RFC 6750 section 3 (``WWW-Authenticate``).
     """
@@ -15,6 +15,25 @@ class Unauthenticated(Problem):
     code = "unauthenticated"
     title = "The caller is not authenticated"
 
-    def __init__(self, detail: str | None = None, *, error: str | None = None) -> None:
-        challenge = 'Bearer realm="merchants"' + (f', error="{error}"' if error else "")
+    def __init__(
+        self, detail: str | None = None, *, error: str | None = None, realm: str = "merchants"
+    ) -> None:
+        challenge = f'Bearer realm="{realm}"' + (f', error="{error}"' if error else "")
         super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The caller is known, and may not do this.
+
+    Source: RFC 6750 section 3.1 (``insufficient_scope``).
+    """
+
+    status = 403
+    code = "forbidden"
+    title = "The caller may not do this"
+
+    def __init__(self, detail: str | None = None, *, scope: str = "", realm: str = "callers") -> None:
+        challenge = f'Bearer realm="{realm}", error="insufficient_scope"'
+        super().__init__(
+            detail, headers={"WWW-Authenticate": challenge + (f', scope="{scope}"' if scope else "")}
+        )

@@ -4,6 +4,7 @@ A service is composed once: make a `Service`, register resources and workers, `i
 `serve` it. The order of start and stop is the library's business; see `serve`.
 """
 
+from platform_lib.service._admin import AdminSettings
 from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 from platform_lib.service._edges import ContentTooLarge
 from platform_lib.service._limits import HeadersTooLarge
@@ -17,6 +18,7 @@ from platform_lib.service._threads import run_in_thread
 
 __all__ = [
     "ASGIApp",
+    "AdminSettings",
     "ContentTooLarge",
     "HeadersTooLarge",
     "LifecycleSettings",

@@ -44,7 +44,7 @@ class HttpServer:
         self._listener = listener
         self._installed = installed
         self._port_setting = port_setting
-        self._uvicorn = _Uvicorn(
+        self._uvicorn = QuietServer(
             uvicorn.Config(
                 installed,
                 lifespan="on",
@@ -82,10 +82,18 @@ class HttpServer:
             task.cancel()
 
 
-class _Uvicorn(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, *, in_flight_seconds: float) -> None:
+class QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers; says in the service's log where it listens.
+
+    Connections have *in_flight_seconds* to end when it stops.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, in_flight_seconds: float, said: str = "listening on"
+    ) -> None:
         super().__init__(config)
         self._in_flight_seconds = in_flight_seconds
+        self._said = said
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -93,10 +101,11 @@ class _Uvicorn(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve on *sockets*, and say where."""
         await super().startup(sockets)
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
-            _logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+            _logger.info("%s http://%s:%d", self._said, f"[{host}]" if ":" in host else host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, let connections end, and cancel what takes too long.

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from platform_lib.errors import PlatformError
 from platform_lib.redaction import redact
+from platform_lib.service._admin import Authority
 from platform_lib.service._edges import BodyLimit, InFlight, LastResort
 from platform_lib.service._lifespan import InnerLifespan
 from platform_lib.service._limits import HeaderLimit, InboundDeadline, LoadLimit
-from platform_lib.service._probes import Probes
+from platform_lib.service._probes import Probes, asked_for_details
 from platform_lib.telemetry import ServerSpans, refuse_other_server_spans
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ class Installed:
         self._in_flight = InFlight(
             traced, service.clock, draining=lambda: service.phase in ("draining", "stopped")
         )
+        may_see_details = Authority(
+            lambda: service.effective_settings.admin.token,
+            otherwise=service.settings.environment != "production",
+        )
         self._outermost = Probes(
-            self._in_flight, service.health, verbose_allowed=service.settings.environment != "production"
+            self._in_flight,
+            service.health,
+            verbose=lambda scope: asked_for_details(scope) and may_see_details(scope),
         )
 
     @property
@@ -61,7 +68,8 @@ class Installed:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         owned = self.service.phase == "new"  # else `serve` starts and stops the service around the server
-        inner = InnerLifespan(self._app, scope)
+        bounds = self.service.settings.lifecycle
+        inner = InnerLifespan(self._app, scope, start=bounds.start, stop=bounds.stop / 2)
         try:
             answer = await self._start(inner, owned=owned)
             if not self.failure:

@@ -17,11 +17,16 @@ class LifespanFailed(PlatformError):
 
 
 class InnerLifespan:
-    """Drives the lifespan of *app*; an application that knows none is left alone."""
+    """Drives the lifespan of *app*; an application that knows none is left alone.
 
-    def __init__(self, app: ASGIApp, scope: Scope) -> None:
+    It may take *start* seconds to start and *stop* to stop, and is not waited for any longer.
+    """
+
+    def __init__(self, app: ASGIApp, scope: Scope, *, start: float, stop: float) -> None:
         self._app = app
         self._scope = scope
+        self._start = start
+        self._stop = stop
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._answers: asyncio.Queue[Message] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -29,25 +34,27 @@ class InnerLifespan:
     async def startup(self) -> None:
         """Send `lifespan.startup` and wait for the answer; `LifespanFailed` if that is a failure."""
         self._task = asyncio.create_task(self._run(), name="application lifespan")
-        await self._ask("lifespan.startup")
+        await self._ask("lifespan.startup", self._start)
 
     async def shutdown(self) -> None:
         """Send `lifespan.shutdown` and wait for the answer; `LifespanFailed` if that is a failure."""
         if self._task is not None and not self._task.done():
-            await self._ask("lifespan.shutdown")
+            await self._ask("lifespan.shutdown", self._stop)
 
     def abandon(self) -> None:
         """Cancel what is left of the application's lifespan."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _ask(self, event: str) -> None:
+    async def _ask(self, event: str, seconds: float) -> None:
         assert self._task is not None  # noqa: S101  # both callers have just made sure
         await self._events.put({"type": event})
         answer = asyncio.create_task(self._answers.get())
-        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answer, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             answer.cancel()
+            if not self._task.done():
+                raise LifespanFailed(f"the application's {event} did not end within {seconds:g} s")
             return  # the application ended without a word: it knows no lifespan (ASGI lifespan spec, 2.0)
         message = answer.result()
         if message["type"].endswith(".failed"):

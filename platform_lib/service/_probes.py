@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform_lib.errors import Problem
+from platform_lib.health import Report, Status
 from platform_lib.service._problem import send_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from platform_lib.health import HealthChecks, Report
+    from platform_lib.health import HealthChecks
     from platform_lib.service._asgi import ASGIApp, Receive, Scope, Send
 
 _headers = [(b"content-type", b"application/health+json"), (b"cache-control", b"no-store")]
@@ -26,11 +27,14 @@ class MethodNotAllowed(Problem):
 
 
 class Probes:
-    """ASGI middleware answering `/livez`, `/readyz`, `/startupz` from memory: no I/O, no span, no log."""
+    """ASGI middleware answering `/livez`, `/readyz`, `/startupz` from memory: no I/O, no span, no log.
 
-    def __init__(self, app: ASGIApp, health: HealthChecks, *, verbose_allowed: bool) -> None:
+    *verbose* tells whether a request is answered with details.
+    """
+
+    def __init__(self, app: ASGIApp, health: HealthChecks, *, verbose: Callable[[Scope], bool]) -> None:
         self._app = app
-        self._verbose_allowed = verbose_allowed
+        self._verbose = verbose
         self._reports: dict[str, Callable[[], Report]] = {
             "/livez": health.liveness,
             "/readyz": health.readiness,
@@ -50,9 +54,24 @@ class Probes:
             await self._answer(report(), scope, send)
 
     async def _answer(self, report: Report, scope: Scope, send: Send) -> None:
-        verbose = self._verbose_allowed and scope.get("query_string", b"").split(b"=")[0] == b"verbose"
-        body = json.dumps(report.document(verbose=verbose), separators=(", ", ": ")).encode()
-        headers = [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
+        if self._verbose(scope):
+            body, headers = _answered(report.document(verbose=True))
+        else:
+            body, headers = _terse[report.status]
         status = 503 if report.status == "fail" else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _answered(document: dict[str, Any]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    body = json.dumps(document, separators=(", ", ": ")).encode()
+    return body, [*_headers, (b"content-length", str(len(body)).encode("ascii"))]
+
+
+_statuses: tuple[Status, ...] = ("pass", "warn", "fail")
+_terse = {status: _answered(Report(status).document()) for status in _statuses}
+
+
+def asked_for_details(scope: Scope) -> bool:
+    """Return whether the query is ``?verbose``."""
+    return bool(scope.get("query_string", b"").split(b"=")[0] == b"verbose")

@@ -32,11 +32,12 @@ class StartFailed(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One registered resource."""
+    """One registered resource; its timeouts are in seconds, None for no more than all resources have."""
 
     name: str
     manager: AbstractAsyncContextManager[Any]
     stop_timeout: float
+    start_timeout: float | None = None
 
 
 class OpenResources:
@@ -51,14 +52,17 @@ class OpenResources:
         deadline = asyncio.get_running_loop().time() + seconds
         for resource in resources:
             started = self._clock.monotonic()
-            limit = asyncio.timeout_at(deadline)  # not wait_for: a manager is entered and left in one task
+            own = resource.start_timeout
+            latest = deadline if own is None else min(deadline, asyncio.get_running_loop().time() + own)
+            limit = asyncio.timeout_at(latest)  # not wait_for: a manager is entered and left in one task
             try:
                 async with limit:
                     await resource.manager.__aenter__()
             except Exception as error:
-                raise StartFailed(
-                    resource.name, _why(error, expired=limit.expired(), seconds=seconds)
-                ) from error
+                late = ""
+                if limit.expired():
+                    late = f"{seconds:g} s (lifecycle.start)" if latest == deadline else f"{own:g} s"
+                raise StartFailed(resource.name, _why(error, late=late)) from error
             self._open.append(resource)
             _log_step(resource.name, "open", self._clock.monotonic() - started)
 
@@ -85,9 +89,9 @@ def _log_step(name: str, what: str, seconds: float) -> None:
     )
 
 
-def _why(error: Exception, *, expired: bool, seconds: float) -> str:
-    if expired:
-        return f"did not open within {seconds:g} s (lifecycle.start); is it reachable?"
+def _why(error: Exception, *, late: str) -> str:
+    if late:
+        return f"did not open within {late}; is it reachable?"
     text = redact(str(error))
     return (
         f"could not be opened: {text}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random as system_random
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,7 @@ class Service:
     Attributes:
         name: the service's name in logs and traces.
         settings: the settings it was made with.
+        effective_settings: the settings that hold now: the same, or what a reload made of them.
         version: the service's own version.
         clock: the time it runs on.
         health: its checks and the probes' answers.
@@ -54,6 +56,7 @@ class Service:
     ) -> None:
         self.name = name
         self.settings = settings
+        self.effective_settings = settings
         self.version = version
         self.clock: Clock = clock or SystemClock()
         self.health = HealthChecks(self.clock, settings.health, random=random)
@@ -64,14 +67,21 @@ class Service:
         self._running = Workers(self.clock, broken=self.health.mark_broken, random=random)
 
     def resource(
-        self, name: str, resource: R, *, criticality: Criticality = "degraded", stop_timeout: float = 3.0
+        self,
+        name: str,
+        resource: R,
+        *,
+        criticality: Criticality = "degraded",
+        start_timeout: float | None = None,
+        stop_timeout: float = 3.0,
     ) -> R:
         """Register an async context manager to be opened at start and closed at stop; returns it.
 
-        If it has a `check()`, that becomes a health check of the same name. *stop_timeout* is in seconds.
+        If it has a `check()`, that becomes a health check of the same name. *start_timeout* and
+        *stop_timeout* are in seconds, inside what `lifecycle.start` and `lifecycle.stop` give all resources.
         """
         self._named_once(name, [known.name for known in self._resources], "resource")
-        self._resources.append(Resource(name, resource, stop_timeout))
+        self._resources.append(Resource(name, resource, stop_timeout, start_timeout))
         check = getattr(resource, "check", None)
         if callable(check):
             self.check(name, check, criticality=criticality)
@@ -134,6 +144,20 @@ class Service:
             len(self._workers),
         )
 
+    def take_up(self, _: ServiceSettings, new: ServiceSettings) -> None:
+        """Take up what a reload changed in the groups that every service has; subscribe it to the `Reloader`.
+
+        That is the level of the logs and the admin token.
+        """
+        if new.telemetry.log_level != self.effective_settings.telemetry.log_level:
+            logging.getLogger().setLevel(new.telemetry.log_level)
+        self.effective_settings = new
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """Return the registered workers and how they fare."""
+        return tuple(self._workers)
+
     def begin_drain(self) -> None:
         """Turn readiness off while requests are still served; doing it twice does nothing."""
         if self.phase == "ready":
@@ -141,14 +165,18 @@ class Service:
             self.health.mark_draining()
 
     async def stop(self) -> None:
-        """End workers, close resources in reverse, within the settings' bounds; twice does nothing."""
+        """End workers, close resources in reverse, within `lifecycle.stop` together; twice does nothing.
+
+        Workers have half of it, so that one that does not end leaves the resources time to close.
+        """
         if self.phase in ("new", "stopped"):
             return
         self.begin_drain()
-        seconds = self.settings.lifecycle.stop
-        await self._running.stop(seconds=seconds)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.lifecycle.stop
+        await self._running.stop(seconds=self.settings.lifecycle.stop / 2)
         await self.health.stop()
-        await self._open.close_all(seconds=seconds)
+        await self._open.close_all(seconds=max(deadline - loop.time(), 0.0))
         self.phase = "stopped"
 
     def _named_once(self, name: str, taken: list[str], kind: str) -> None:

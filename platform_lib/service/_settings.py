@@ -8,6 +8,7 @@ from pydantic import Field
 
 from platform_lib.config import Bytes, Seconds, Section, Settings
 from platform_lib.health import HealthSettings
+from platform_lib.service._admin import AdminSettings
 from platform_lib.telemetry import TelemetrySettings
 
 
@@ -43,8 +44,8 @@ class ServerSettings(Section):
 class LifecycleSettings(Section):
     """How long each stage of starting and stopping may take.
 
-    With the defaults the end takes at most 29 seconds (`stop` holds for the workers, and again for the
-    resources), inside the 30 that Kubernetes grants.
+    The defaults of the stopping stages add up to 26 seconds, inside the 30 that Kubernetes grants; what is
+    left is for an application with a lifespan of its own, half of `stop`, and for the admin port, a second.
     """
 
     start: Annotated[Seconds, Field(gt=0, description="time for all resources to open")] = 30.0
@@ -69,3 +70,4 @@ class ServiceSettings(Settings):
     telemetry: TelemetrySettings = TelemetrySettings()
     health: HealthSettings = HealthSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    admin: AdminSettings = AdminSettings()

@@ -41,6 +41,8 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         print(f"close {self._name}", flush=True)  # noqa: T201  # the test reads it
+        if self._behaviour == "lingers":
+            await gate.wait()
 
 
 async def relay() -> None:
@@ -53,13 +55,16 @@ async def relay() -> None:
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, or under /slow when the gate opens; /block?1.5 holds up the loop for so long."""
+    """Answer at once, or under /slow when the gate opens; /block?1.5 holds up the loop, /thread a thread."""
     if scope["type"] != "http":
         raise NotImplementedError
     await receive()
     if scope["path"] == "/slow":
         print("slow begins", flush=True)  # noqa: T201  # the test reads it
         await gate.wait()
+    if scope["path"] == "/thread":
+        print("thread begins", flush=True)  # noqa: T201  # the test reads it
+        await asyncio.to_thread(time.sleep, 600)
     if scope["path"] == "/block":
         time.sleep(float(scope["query_string"]))  # noqa: ASYNC251  # what no handler should do
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})

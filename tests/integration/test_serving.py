@@ -357,3 +357,91 @@ def test_a_request_for_another_protocol_is_answered_in_http_and_fills_no_log(sta
     code, error = process.ended()
     assert (code, error) == (0, "")
     assert not [line for line in process.lines if "upgrade" in line.lower() or "websocket" in line.lower()]
+
+
+def admin_url_of(process: Process) -> str:
+    line = process.wait_for("admin port at ")
+    return "http://" + line.partition("admin port at http://")[2].partition('"')[0]
+
+
+def test_the_admin_port_tells_of_a_start_that_takes_long_and_of_the_drain(start: Start) -> None:
+    process = start(SHOP_ADMIN_PORT="0", TEST_BROKER="slow")
+    admin = admin_url_of(process)
+    process.wait_for("open broker")
+
+    starting = httpx2.get(f"{admin}/startupz")
+    assert (starting.status_code, starting.json()["reason"]) == (503, "starting")
+    assert httpx2.get(f"{admin}/process").json()["phase"] == "starting"
+
+    process.signal(signal.SIGUSR1)
+    url = url_of(process)
+    assert httpx2.get(f"{admin}/startupz").json()["checks"]["worker:relay"]["status"] == "pass"
+    assert httpx2.get(f"{url}/process").text == "done"  # the application's own path, not the admin's
+
+    process.signal(signal.SIGTERM)
+    process.wait_for("not ready any more, still serving for 30 s (0 requests in flight)")
+    draining = httpx2.get(f"{admin}/readyz")
+    assert (draining.status_code, draining.json()["reason"]) == (503, "draining")
+
+    process.signal(signal.SIGTERM)
+    assert process.ended() == (0, "")
+    assert process.story()[-3:] == ["end relay", "close broker", "close database"]
+
+
+def test_the_admin_port_answers_while_the_last_resource_closes(start: Start) -> None:
+    process = start(SHOP_ADMIN_PORT="0", SHOP_LIFECYCLE_DRAIN="0", TEST_DATABASE="lingers")
+    admin = admin_url_of(process)
+    url_of(process)
+
+    process.signal(signal.SIGTERM)
+    process.wait_for("close database")
+
+    assert httpx2.get(f"{admin}/process").json()["phase"] == "draining"
+    process.signal(signal.SIGUSR1)
+    assert process.ended() == (0, "")
+    wait_until_refused(admin)
+
+
+def test_a_log_level_is_changed_in_the_running_process(start: Start) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = start(SHOP_ADMIN_PORT=str(port), SHOP_TELEMETRY_LOG_LEVEL="WARNING", SHOP_LIFECYCLE_DRAIN="0")
+    process.wait_for("run relay")
+
+    answer = httpx2.put(f"http://127.0.0.1:{port}/log-levels", json={"level": "INFO"})
+    assert answer.json()["root"] == "INFO"
+    process.signal(signal.SIGTERM)
+    process.wait_for("shop: stopped")
+
+
+def test_an_admin_port_that_is_taken_is_one_message_that_names_the_setting(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(SHOP_ADMIN_PORT=str(port))
+
+        code, error = process.ended()
+
+    assert code == 1
+    assert f"shop: cannot start: SHOP_ADMIN_PORT: port {port} on 127.0.0.1 is taken by " in error
+    assert error.count("\n") == 1
+    assert process.story() == []
+
+
+def test_a_thread_that_is_blocked_keeps_no_process_from_ending(start: Start) -> None:
+    process = start(SHOP_LIFECYCLE_DRAIN="0", SHOP_LIFECYCLE_IN_FLIGHT="100ms", SHOP_LIFECYCLE_STOP="200ms")
+    url = url_of(process)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.sendall(b"GET /thread HTTP/1.1\r\nHost: shop\r\n\r\n")
+        process.wait_for("thread begins")
+
+        process.signal(signal.SIGTERM)
+        code, _ = process.ended()
+
+    assert code == os.EX_SOFTWARE
+    assert any(
+        "not ended 1.4 s after the signal, ended now; threads left: " in line for line in process.lines
+    )
+    assert process.story()[-2:] == ["close broker", "close database"]

@@ -18,7 +18,7 @@ levels = [
     ["service"],
     ["clients"],
     ["events"],
-    ["payments", "migrations", "frameworks", "security"],
+    ["payments", "migrations", "security", "frameworks"],
     ["sandbox", "engines"],
     ["testing"],
 ]

@@ -3,6 +3,15 @@
 from typing import Any
 
 import httpx2
+from platform_lib.security import new_key
+
+KEYS = {name: new_key(name, mode="test") for name in ("acme", "other")}
+ENTRIES = ",".join(str(key.stored) for key in KEYS.values())
+
+
+def authenticated(merchant_id: str = "acme") -> dict[str, str]:
+    """Return the header by which the service knows the merchant."""
+    return {"Authorization": f"Bearer {KEYS[merchant_id].key}"}
 
 
 class Merchant:
@@ -10,12 +19,12 @@ class Merchant:
 
     def __init__(self, http: httpx2.AsyncClient, merchant_id: str = "acme") -> None:
         self.http = http
-        self.merchant_id = merchant_id
+        self.headers = authenticated(merchant_id)
         self.keys = 0
 
     async def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx2.Response:
         self.keys += 1
-        headers = {"Merchant-Id": self.merchant_id, "Idempotency-Key": key or f"key-{self.keys}"}
+        headers = {**self.headers, "Idempotency-Key": key or f"key-{self.keys}"}
         return await self.http.post(f"/v1/payments{path}", json=body or {}, headers=headers)
 
     async def pay(self, token: str = "tok_approved", *, key: str | None = None) -> httpx2.Response:
@@ -27,4 +36,4 @@ class Merchant:
         return await self.post("", body, key=key)
 
     async def get(self, path: str = "") -> httpx2.Response:
-        return await self.http.get(f"/v1/payments{path}", headers={"Merchant-Id": self.merchant_id})
+        return await self.http.get(f"/v1/payments{path}", headers=self.headers)

@@ -65,6 +65,7 @@ def start_payments(start: Start, database_url: str, broker_url: str, sandbox: Sa
         given = {
             "PAYMENTS_DATABASE_URL": database_url,
             "PAYMENTS_EVENTS_URL": broker_url,
+            "PAYMENTS_MERCHANTS_AUTHENTICATION": "gateway",  # the load names its merchant in a header
             "PAYMENTS_PROVIDER_URL": sandbox.url,
             "PAYMENTS_PROVIDER_API_KEY": sandbox.settings.api_key.reveal(),
             "PAYMENTS_PROVIDER_WEBHOOK_SECRET": webhook_secret.reveal(),

@@ -191,4 +191,4 @@ async def test_a_worker_that_ignores_its_cancellation_does_not_hold_up_the_stop(
     await settle()
 
     assert service.phase == "stopped"
-    assert "relay: the worker did not end within 0.05 s" in caplog.text
+    assert "relay: the worker did not end within 0.025 s" in caplog.text

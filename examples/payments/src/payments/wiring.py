@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from logging import getLogger
 
 from fastapi import FastAPI
 from platform_lib import Clock, Ids, RandomIds, SystemClock
@@ -14,6 +13,7 @@ from platform_lib.events import Inbox, Outbox, nats, outbox_relay
 from platform_lib.frameworks.fastapi import create_app
 from platform_lib.migrations import Schema
 from platform_lib.payments import IdempotencyKeys, WebhookVerifier
+from platform_lib.security import Merchants
 from platform_lib.service import Service
 
 from payments import __version__
@@ -64,6 +64,7 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
     )
     provider = CardProvider(provider_http, settings.provider.api_key)
     verifier = WebhookVerifier(settings.provider.webhook_secret, clock)
+    merchants = Merchants(settings.merchants, test_keys=settings.environment != "production")
     use_cases = UseCases(
         store=store,
         provider=provider,
@@ -85,11 +86,12 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
 
     # What may change while the service runs; each of these settings is marked Reloadable.
     def take_up(_: PaymentsSettings, new: PaymentsSettings) -> None:
-        getLogger().setLevel(new.telemetry.log_level)
         provider.api_key = new.provider.api_key
         verifier.rotate(new.provider.webhook_secret)
+        merchants.rotate(new.merchants)
 
     reloader = Reloader(settings, clock=clock)
+    reloader.subscribe(service.take_up)
     reloader.subscribe(take_up)
     service.worker("configuration", reloader.run)
     service.check("configuration", reloader.check)
@@ -102,5 +104,7 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
             http.routes(use_cases, store),
             webhooks.routes(use_cases, verifier),
         ],
+        merchants=merchants,
+        public=[webhooks.PATH],
     )
     return Wired(service, app, store, use_cases, sweeper)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from merchant import authenticated
 from platform_lib import ManualClock, Problem
 from platform_lib.payments import WebhookSigner
 
@@ -53,6 +54,7 @@ PLANTED = "4111111111111111"
 WRONG_HEADERS = {
     "idempotency_key_missing": {"Idempotency-Key": ""},
     "idempotency_key_invalid": {"Idempotency-Key": PLANTED},
+    "unauthenticated": {"Authorization": f"Bearer {PLANTED}"},
     "unsupported_media_type": {"Content-Type": f"text/{PLANTED}"},
     "invalid_webhook": {"webhook-id": ""},
     "webhook_signature_mismatch": {"webhook-signature": f"v1,{PLANTED}"},
@@ -108,11 +110,12 @@ async def provoked(
     method, path = operation.split()
     doer, work, body = WORK[operation]
     content = b"" if body is None else json.dumps(body).encode()
-    headers = {"Merchant-Id": "acme", "Idempotency-Key": "key-1", "Content-Type": "application/json"}
+    headers = {**authenticated(), "Idempotency-Key": "key-1", "Content-Type": "application/json"}
+    payment_id, query = str(PAYMENT), {}
     if code == "content_too_large":
         content = TOO_LARGE
     elif code == "invalid_request" and body is None:
-        headers["Merchant-Id"] = PLANTED
+        payment_id, query = PLANTED, {"limit": PLANTED}
     elif code == "invalid_request":
         content = json.dumps({PLANTED: PLANTED}).encode()
     elif code == "internal_error":
@@ -123,7 +126,8 @@ async def provoked(
         headers |= signed(content)
     headers |= WRONG_HEADERS.get(code, {})
     sent = {name: value for name, value in headers.items() if value}
-    return await client.request(method, path.format(payment_id=PAYMENT), headers=sent, content=content)
+    target = path.format(payment_id=payment_id)
+    return await client.request(method, target, params=query, headers=sent, content=content)
 
 
 def problem(code: str) -> type[Problem]:

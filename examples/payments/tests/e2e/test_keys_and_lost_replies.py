@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
-from merchant import Merchant
+from merchant import Merchant, authenticated
 from platform_lib import ManualClock
 from platform_lib.sandbox import Sandbox
 from platform_lib.testing import CapturedSpans
 
 from payments.wiring import Wired
+
+ACME, OTHER = authenticated("acme").items(), authenticated("other").items()
 
 
 async def test_the_same_key_twice_gets_the_same_bytes(merchant: Merchant, sandbox: Sandbox) -> None:
@@ -47,14 +49,11 @@ async def test_a_key_belongs_to_one_request_of_one_merchant(merchant: Merchant) 
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ([("Merchant-Id", "acme")], 400, "idempotency_key_missing"),
-        (
-            [("Merchant-Id", "acme"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")],
-            400,
-            "idempotency_key_invalid",
-        ),
-        ([("Idempotency-Key", "a")], 422, "invalid_request"),
-        ([("Merchant-Id", "ACME"), ("Idempotency-Key", "a")], 422, "invalid_request"),
+        ([*ACME], 400, "idempotency_key_missing"),
+        ([*ACME, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")], 400, "idempotency_key_invalid"),
+        ([("Idempotency-Key", "a")], 401, "unauthenticated"),
+        ([("Merchant-Id", "acme"), ("Idempotency-Key", "a")], 401, "unauthenticated"),
+        ([*ACME, *OTHER, ("Idempotency-Key", "a")], 401, "unauthenticated"),
     ],
 )
 async def test_a_request_without_one_key_of_one_merchant_is_refused(

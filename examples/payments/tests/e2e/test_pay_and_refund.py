@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from merchant import Merchant
+from merchant import Merchant, authenticated
 from platform_lib import ManualClock
 from platform_lib.events import Event, nats
 from platform_lib.sandbox import Sandbox
@@ -152,13 +152,16 @@ async def test_what_happened_is_heard_on_the_broker(
     assert heard[1].data["amount"] == eur(1250)
 
 
-async def test_a_request_in_the_name_of_two_merchants_is_refused(merchant: Merchant) -> None:
-    headers = [("Merchant-Id", "acme"), ("Merchant-Id", "other")]
+async def test_whose_payments_they_are_is_told_by_the_key_and_not_by_the_caller(merchant: Merchant) -> None:
+    await merchant.pay()
 
-    refused = await merchant.http.get("/v1/payments", headers=headers)
+    theirs = await merchant.http.get(
+        "/v1/payments", headers={**authenticated("other"), "Merchant-Id": "acme"}
+    )
+    nobodys = await merchant.http.get("/v1/payments", headers={"Merchant-Id": "acme"})
 
-    assert refused.status_code == 422
-    assert refused.json()["errors"] == [{"location": "header.merchant-id", "expected": "the header once"}]
+    assert theirs.json()["payments"] == []
+    assert (nobodys.status_code, nobodys.headers["WWW-Authenticate"]) == (401, 'Bearer realm="merchants"')
 
 
 async def test_one_trace_leads_from_the_request_to_provider_database_and_outbox(

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from described import assert_described
-from merchant import Merchant
+from merchant import ENTRIES, Merchant
 from platform_lib import SystemClock
 from platform_lib.sandbox import Sandbox, SandboxSettings
 from platform_lib.testing import Databases, ServiceNotReady, ServiceProcess
@@ -41,6 +41,7 @@ def start(service_process: StartService, settings: PaymentsSettings, sandbox: Sa
                 f"{PREFIX}_PROVIDER_URL": sandbox.url,
                 f"{PREFIX}_PROVIDER_API_KEY": settings.provider.api_key.reveal(),
                 f"{PREFIX}_PROVIDER_WEBHOOK_SECRET": settings.provider.webhook_secret.reveal(),
+                f"{PREFIX}_MERCHANTS_KEYS": ENTRIES,
                 f"{PREFIX}_PROVIDER_TIMEOUT": "1900ms",
                 f"{PREFIX}_SWEEPER_INTERVAL": "50ms",
                 f"{PREFIX}_SWEEPER_LEASE": "2s",

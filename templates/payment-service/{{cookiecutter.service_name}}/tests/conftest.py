@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from merchant import ENTRIES
 from platform_lib import ManualClock, SequentialIds
 from platform_lib.config import load
 from platform_lib.migrations import upgrade
@@ -29,6 +30,7 @@ def settings(database_url: str, broker_url: str, sandbox: Sandbox) -> PaymentsSe
             "provider.url": sandbox.url,
             "provider.api_key": sandbox.settings.api_key,
             "provider.webhook_secret": sandbox.settings.webhook_secret,
+            "merchants.keys": ENTRIES.split(","),
             # The tests sweep when they want to.
             "sweeper.interval": "1h",
         },

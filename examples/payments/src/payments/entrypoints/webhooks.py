@@ -13,6 +13,7 @@ from payments.adapters.provider import read_event
 from payments.use_cases import UseCases
 
 SOURCE = "provider"
+PATH = "/v1/provider-events"  # public: what is heard there is believed for its signature
 # Read by the verifier, from the raw request.
 SIGNATURE_PARAMETERS: dict[str, Any] = {
     "parameters": [
@@ -27,7 +28,7 @@ def routes(use_cases: UseCases, verifier: WebhookVerifier) -> APIRouter:
     router = APIRouter(tags=["provider"])
 
     @router.post(
-        "/v1/provider-events",
+        PATH,
         summary="Hear from the provider",
         description=(
             "Signed by Standard Webhooks. An event that was heard before, or that is about an operation "

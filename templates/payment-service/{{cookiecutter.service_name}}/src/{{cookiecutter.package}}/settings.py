@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from platform_lib.clients import HttpClientSettings, PostgresSettings
 from platform_lib.config import Reloadable, Seconds, Secret, Section
 from platform_lib.events import NatsSettings
+from platform_lib.security import MerchantSettings
 from platform_lib.service import ServiceSettings
 from pydantic import Field, model_validator
 
@@ -40,6 +41,7 @@ class PaymentsSettings(ServiceSettings, prefix="{{ cookiecutter.package | upper 
     database: PostgresSettings
     events: NatsSettings = NatsSettings(stream=SERVICE)
     provider: ProviderSettings
+    merchants: MerchantSettings = MerchantSettings()
     sweeper: SweeperSettings = SweeperSettings()
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from merchant import Merchant
+from merchant import Merchant, authenticated
 from platform_lib import ManualClock
 from platform_lib.config import load
 from platform_lib.payments import WebhookSigner
@@ -70,7 +70,7 @@ async def test_whatever_header_a_secret_is_sent_in(
 ) -> None:
     for number, secret in enumerate(secrets):
         value = f"seen={secret}" if name in {"Cookie", "tracestate", "baggage"} else secret
-        headers = {"Merchant-Id": "acme", "Idempotency-Key": f"key-{number}", name: value}
+        headers = {**authenticated(), "Idempotency-Key": f"key-{number}", name: value}
         paid = await client.post("/v1/payments", json=NEW_PAYMENT, headers=headers)
         assert paid.status_code < 500
         await client.get("/v1/payments", headers=headers)
@@ -78,11 +78,9 @@ async def test_whatever_header_a_secret_is_sent_in(
     await assert_no_secret()
 
 
-async def test_a_key_or_a_merchant_that_is_a_card_number_is_refused(
-    client: httpx2.AsyncClient, canaries: Canaries
-) -> None:
-    for name, code in (("Idempotency-Key", "idempotency_key_invalid"), ("Merchant-Id", "invalid_request")):
-        headers = {"Merchant-Id": "acme", "Idempotency-Key": "once", name: canaries.card}
+async def test_a_key_that_is_a_card_number_is_refused(client: httpx2.AsyncClient, canaries: Canaries) -> None:
+    for name, code in (("Idempotency-Key", "idempotency_key_invalid"), ("Authorization", "unauthenticated")):
+        headers = {**authenticated(), "Idempotency-Key": "once", name: canaries.card}
 
         refused = await client.post("/v1/payments", json=NEW_PAYMENT, headers=headers)
 
@@ -149,7 +147,7 @@ async def test_the_search_finds_what_is_stored(
     await client.post(
         "/v1/payments",
         json={**NEW_PAYMENT, "merchant_reference": "order-4711-of-a-test"},
-        headers={"Merchant-Id": "acme", "Idempotency-Key": "once"},
+        headers={**authenticated(), "Idempotency-Key": "once"},
     )
 
     with pytest.raises(AssertionError) as caught:

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi import Request as HttpRequest
-from platform_lib import InvalidRequest
-from platform_lib.frameworks.fastapi import StrictRoute, problem_responses
+from platform_lib.frameworks.fastapi import StrictRoute, merchant_id, problem_responses
 from platform_lib.payments import (
     IDEMPOTENCY_KEY_PATTERN,
     IdempotencyKeyInUse,
@@ -16,7 +15,6 @@ from platform_lib.payments import (
     fingerprint,
     parse_key,
 )
-from pydantic import AfterValidator
 
 from {{ cookiecutter.package }}.domain.refusals import (
     CaptureExceedsAuthorisation,
@@ -34,7 +32,6 @@ from {{ cookiecutter.package }}.entrypoints.schemas import (
     PartOfPayment,
     PaymentBody,
     PaymentList,
-    nothing_secret,
 )
 from {{ cookiecutter.package }}.ports import Reply, Request, Store
 from {{ cookiecutter.package }}.use_cases import UseCases
@@ -48,34 +45,13 @@ refused (4xx) leaves the key free: nothing was done, and the key may be used aga
 a new key; read the payment until its state is no longer `unknown`.
 """
 
-MerchantHeader = Annotated[
-    str,
-    Header(
-        alias="Merchant-Id",
-        pattern="^[a-z0-9_-]{1,64}$",
-        description="Set by the gateway that authenticated.",
-    ),
-    AfterValidator(nothing_secret),
-]
+MerchantId = Annotated[str, Depends(merchant_id)]
 
 
-async def only_merchant(http_request: HttpRequest, merchant_id: MerchantHeader) -> str:
-    """Return who asks; with a second header, one of the two may be a stranger's word."""
-    if len(http_request.headers.getlist("Merchant-Id")) > 1:
-        raise InvalidRequest(
-            "See errors for each place and what is expected there",
-            errors=[{"location": "header.merchant-id", "expected": "the header once"}],
-        )
-    return merchant_id
-
-
-MerchantId = Annotated[str, Depends(only_merchant)]
-
-
-async def keyed_request(http_request: HttpRequest, merchant_id: MerchantId) -> Request:
+async def keyed_request(http_request: HttpRequest, merchant: MerchantId) -> Request:
     """Return who asks, and what makes a retry of the request recognisable."""
     return Request(
-        merchant_id=merchant_id,
+        merchant_id=merchant,
         key=parse_key(http_request.headers.getlist("Idempotency-Key")),
         fingerprint=fingerprint(http_request.method, http_request.url.path, await http_request.body()),
     )
@@ -192,16 +168,16 @@ def routes(use_cases: UseCases, store: Store) -> APIRouter:
         return sent(await use_cases.refund(request, payment_id, amount))
 
     @router.get("/{payment_id}", summary="Read a payment", responses=problem_responses(PaymentNotFound))
-    async def read(merchant_id: MerchantId, payment_id: UUID) -> PaymentBody:
-        return PaymentBody.of(await store.get(merchant_id, payment_id))
+    async def read(merchant: MerchantId, payment_id: UUID) -> PaymentBody:
+        return PaymentBody.of(await store.get(merchant, payment_id))
 
     @router.get("", summary="List payments, newest first")
     async def list_payments(
-        merchant_id: MerchantId,
+        merchant: MerchantId,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         after: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
     ) -> PaymentList:
-        page = await store.page(merchant_id, limit=limit + 1, after=after)
+        page = await store.page(merchant, limit=limit + 1, after=after)
         shown = page[:limit]
         return PaymentList(
             payments=[PaymentBody.of(payment) for payment in shown],
