@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
@@ -34,10 +34,12 @@ class ProviderApi:
     Attributes:
         url: the base URL, without a slash at the end.
         api_key: what is sent as ``Authorization: Bearer``.
+        transport: how requests travel; over the network if None, else such as an ``httpx2.ASGITransport``.
     """
 
     url: str
     api_key: str
+    transport: httpx2.AsyncBaseTransport | None = None
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
         """Send one request on a connection of its own.
@@ -47,7 +49,9 @@ class ProviderApi:
         """
         import httpx2  # noqa: PLC0415  # the plugin loads in every test run, also those without HTTP
 
-        async with httpx2.AsyncClient(base_url=self.url, trust_env=False, timeout=10) as http:
+        async with httpx2.AsyncClient(
+            base_url=self.url, transport=self.transport, trust_env=False, timeout=10
+        ) as http:
             return await http.request(
                 method, path, json=body, headers={"Authorization": f"Bearer {self.api_key}", **headers}
             )
@@ -278,7 +282,7 @@ class ProviderContract:
 
     async def test_another_key_is_refused(self, provider_api: ProviderApi) -> None:
         """For every operation, and before anything is said about it."""
-        stranger = ProviderApi(provider_api.url, "wrong")
+        stranger = replace(provider_api, api_key="wrong")
 
         refused = await stranger.operate(
             "/v1/authorisations", reference=_reference(), token=self.tokens["approved"]
