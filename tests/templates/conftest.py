@@ -9,8 +9,7 @@ import pytest
 
 from paypath.scaffold.sources import snapshot
 from tests.templates.engines import repository
-
-root = Path(__file__).parents[2]
+from tests.templates.matrix import root
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +21,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def released(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a git repository with one commit; not to be changed."""
-    return repository(shutil.copytree(plain, tmp_path_factory.mktemp("released") / "paypath"))
+    return repository(shutil.copytree(plain, tmp_path_factory.mktemp("released") / "paypath", symlinks=True))
 
 
 @pytest.fixture
 def checkout(plain: Path, tmp_path: Path) -> Path:
     """The same as a git repository that a test may change."""
-    return repository(shutil.copytree(plain, tmp_path / "paypath"))
+    return repository(shutil.copytree(plain, tmp_path / "paypath", symlinks=True))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What a consumer gives up on is kept, with what a person needs to mend it, and nothing is lost on the way."""
+"""What a consumer gives up on is kept, with what a person needs to mend it; nothing is lost on the way."""
 
 from __future__ import annotations
 

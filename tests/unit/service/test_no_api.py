@@ -15,7 +15,9 @@ async def test_it_starts_answers_its_probes_and_finds_nothing_else() -> None:
     service.resource("database", Recorder("database", story))
 
     async with client(service.install(no_api)) as http:
-        assert [(await http.get(path)).status_code for path in ("/livez", "/readyz", "/startupz")] == [200] * 3
+        assert [(await http.get(path)).status_code for path in ("/livez", "/readyz", "/startupz")] == [
+            200
+        ] * 3
         assert problem_of(await http.post("/v1/payments", json={})) == "not_found"
 
     assert story == ["open database", "close database"]
