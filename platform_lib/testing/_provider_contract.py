@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import uuid4
 
 import pytest
+
+from platform_lib.ids import RandomIds
 
 if TYPE_CHECKING:
     import httpx2
 
 _created, _ok = 201, 200
+_ids = RandomIds()
 _members = {
     "id",
     "reference",
@@ -67,7 +69,7 @@ class ProviderApi:
 
 
 def _reference() -> str:
-    return str(uuid4())
+    return str(_ids.new())
 
 
 def _same(found: Any, wanted: Any, about: str) -> None:
