@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
 from paypath.scaffold import new
+from tests.templates.conftest import Rendered
 from tests.templates.engines import cookiecutter, cookiecutter_of, copier, run, tree
 from tests.templates.matrix import kinds, matrix, root
 
 @pytest.mark.parametrize("kind", kinds)
 @pytest.mark.parametrize("answers", matrix.values(), ids=matrix)
 def test_copier_and_cookiecutter_agree_byte_for_byte(
-    plain: Path, tmp_path: Path, kind: str, answers: dict[str, str]
+    plain: Path, rendered: Rendered, tmp_path: Path, kind: str, answers: Mapping[str, str]
 ) -> None:
     """Modes, line ends and the answers file included."""
+    with_copier = tree(rendered(kind, answers))
     answers = {"platform_source": "../paypath", **answers}
-
-    with_copier = tree(copier(plain, tmp_path / "new", {"kind": kind, **answers}))
     with_cookiecutter = tree(cookiecutter(plain, kind, tmp_path / "cookiecutter", answers))
 
     assert with_copier == with_cookiecutter
@@ -74,21 +75,19 @@ def test_two_renders_are_equal(plain: Path, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_nothing_of_the_template_is_left_in_a_render(plain: Path, tmp_path: Path, kind: str) -> None:
-    answers = {"kind": kind, "service_name": "till"}
-    for path, (_, content) in tree(copier(plain, tmp_path / "new", answers)).items():
+def test_nothing_of_the_template_is_left_in_a_render(rendered: Rendered, kind: str) -> None:
+    for path, (_, content) in tree(rendered(kind, matrix["dashes"])).items():
         for mark in ("cookiecutter", "{{", "{%", "{#"):
             assert mark not in path
             assert mark.encode() not in content, f"{path} holds {mark}"
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_a_render_reads_as_if_nothing_was_included(plain: Path, tmp_path: Path, kind: str) -> None:
+def test_a_render_reads_as_if_nothing_was_included(rendered: Rendered, kind: str) -> None:
     """No blank line where an inclusion began or ended, and nothing of the default render's name."""
-    rendered = tree(copier(plain, tmp_path / "new", {"kind": kind, "service_name": "zz-other"}))
-    default = tree(copier(plain, tmp_path / "default", {"kind": kind}))
+    default, other = (tree(rendered(kind, matrix[answers])) for answers in ("defaults", "longest"))
 
-    for path, (_, content) in rendered.items():
+    for path, (_, content) in other.items():
         text = content.decode()
         assert not text.startswith("\n"), path
         assert not text.endswith("\n\n"), path
@@ -96,7 +95,7 @@ def test_a_render_reads_as_if_nothing_was_included(plain: Path, tmp_path: Path, 
             assert "\n\n\n" not in text, path
     names = yaml.safe_load(default[".copier-answers.yml"][1])
     if names["service_name"] not in {"payments", "settlements"}:  # words of every one of these services
-        for path, (_, content) in rendered.items():
+        for path, (_, content) in other.items():
             for name in (names["service_name"], names["package"], names["package"].upper()):
                 assert name.encode() not in content, f"{path} holds {name}"
 
@@ -124,12 +123,11 @@ def test_both_engines_ask_the_same_with_the_same_defaults_and_words(plain: Path)
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_both_engines_call_the_default_service_the_same(plain: Path, tmp_path: Path, kind: str) -> None:
-    by_copier = copier(plain, tmp_path / "new", {"kind": kind})
-    by_cookiecutter = cookiecutter(plain, kind, tmp_path / "other", {})
+def test_both_engines_call_the_default_service_the_same(plain: Path, rendered: Rendered, kind: str) -> None:
+    context = json.loads((plain / "templates" / kind / "cookiecutter.json").read_text())
 
-    stored = yaml.safe_load((by_copier / ".copier-answers.yml").read_text())
-    assert by_cookiecutter.name == stored["service_name"]
+    stored = yaml.safe_load((rendered(kind, {}) / ".copier-answers.yml").read_text())
+    assert context["service_name"] == stored["service_name"]
 
 
 def test_the_version_of_the_templates_is_the_version_of_the_platform() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
+from tests.templates.conftest import Rendered
 from tests.templates.engines import copier, repository, run, tree
 from tests.templates.matrix import kinds, matrix, root
 
@@ -17,9 +19,9 @@ _ruff = Path(sys.executable).with_name("ruff")
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_no_file_is_one_that_the_service_ignores(plain: Path, tmp_path: Path, kind: str) -> None:
+def test_no_file_is_one_that_the_service_ignores(rendered: Rendered, tmp_path: Path, kind: str) -> None:
     """An update would overwrite what a user keeps there, and git could not bring it back."""
-    service = repository(copier(plain, tmp_path / "new", {"kind": kind}))
+    service = repository(shutil.copytree(rendered(kind, {}), tmp_path / "new"))
 
     assert (service / ".gitignore").is_file()
     assert git("ls-files", "--cached", "--ignored", "--exclude-standard", folder=service) == ""
@@ -28,10 +30,10 @@ def test_no_file_is_one_that_the_service_ignores(plain: Path, tmp_path: Path, ki
 @pytest.mark.parametrize("kind", kinds)
 @pytest.mark.parametrize("answers", matrix.values(), ids=matrix)
 def test_formatter_and_linter_find_nothing_whatever_the_names(
-    plain: Path, tmp_path: Path, kind: str, answers: Mapping[str, str]
+    rendered: Rendered, kind: str, answers: Mapping[str, str]
 ) -> None:
     """Longer and shorter names move line breaks and imports."""
-    service = copier(plain, tmp_path / "new", {"kind": kind, **answers})
+    service = rendered(kind, answers)
 
     run(_ruff, "format", "--check", "--diff", "--no-cache", ".", folder=service)
     run(_ruff, "check", "--no-cache", ".", folder=service)
@@ -53,11 +55,9 @@ def test_names_of_files_are_fit_for_every_system(plain: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds)
-@pytest.mark.parametrize("answers", [{}, {"service_name": "card-till"}], ids=["defaults", "dashes"])
-def test_the_list_of_owners_names_every_file_once(
-    plain: Path, tmp_path: Path, kind: str, answers: Mapping[str, str]
-) -> None:
-    service = copier(plain, tmp_path / "new", {"kind": kind, **answers})
+@pytest.mark.parametrize("answers", ["defaults", "dashes"])
+def test_the_list_of_owners_names_every_file_once(rendered: Rendered, kind: str, answers: str) -> None:
+    service = rendered(kind, matrix[answers])
 
     owned = ownership(service)
     files = {str(path.relative_to(service)) for path in service.rglob("*") if path.is_file()}
@@ -65,8 +65,8 @@ def test_the_list_of_owners_names_every_file_once(
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_files_of_the_platform_say_so_on_their_first_line(plain: Path, tmp_path: Path, kind: str) -> None:
-    service = copier(plain, tmp_path / "new", {"kind": kind})
+def test_files_of_the_platform_say_so_on_their_first_line(rendered: Rendered, kind: str) -> None:
+    service = rendered(kind, {})
 
     for path, owner in ownership(service).items():
         first = (service / path).read_text().partition("\n")[0]
@@ -76,14 +76,16 @@ def test_files_of_the_platform_say_so_on_their_first_line(plain: Path, tmp_path:
 
 
 @pytest.mark.parametrize("kind", kinds)
-def test_what_is_seeded_once_survives_plain_copier(plain: Path, tmp_path: Path, kind: str) -> None:
+def test_what_is_seeded_once_survives_plain_copier(
+    plain: Path, rendered: Rendered, tmp_path: Path, kind: str
+) -> None:
     """`_skip_if_exists` of copier.yml and the list of owners say the same; everything else is written anew."""
-    service = copier(plain, tmp_path / "new", {"kind": kind})
+    service = shutil.copytree(rendered(kind, {}), tmp_path / "new")
     before = tree(service)
-    for path in ownership(service):
+    for path in set(ownership(service)) - {".copier-answers.yml"}:  # copier's own, which it reads
         (service / path).write_text("ours\n")
 
-    copier(plain, service, {"kind": kind}, "--overwrite")
+    copier(plain, service, {"kind": kind, "platform_source": "../paypath"}, "--overwrite")
 
     after = tree(service)
     kept = {path for path, owner in ownership(service).items() if after[path][1] == b"ours\n"}
