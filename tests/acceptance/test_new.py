@@ -305,7 +305,7 @@ def test_kinds_and_commands_are_completed(paypath: Paypath) -> None:
     def complete(words: str) -> list[str]:
         variables = {
             "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split())),
+            "COMP_CWORD": str(len(words.split()) - (not words.endswith(" "))),
             "_PAYPATH_COMPLETE": "bash_complete",
         }
         return paypath(**variables).stdout.split()
