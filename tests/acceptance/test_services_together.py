@@ -13,10 +13,14 @@ import httpx2
 import pytest
 
 from platform_lib.migrations import upgrade
+from platform_lib.security import new_key
 from platform_lib.testing import Databases, StartService
 
 examples = Path(__file__).parents[2] / "examples"
 _provider_key, _webhook_secret = "sk_test_connector", "whsec_cGF5cGF0aC10ZXN0LXdlYmhvb2stc2VjcmV0LTAx"
+
+_merchant_key = new_key("acme", mode="test")
+_known = {"Authorization": f"Bearer {_merchant_key.key}"}
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +62,7 @@ class _Merchant:
 
     async def post(self, path: str, body: Any = None) -> dict[str, Any]:
         self.keys += 1
-        headers = {"Merchant-Id": "acme", "Idempotency-Key": f"key-{self.keys}"}
+        headers = {**_known, "Idempotency-Key": f"key-{self.keys}"}
         answer = await self.http.post(f"/v1/payments{path}", json=body or {}, headers=headers)
         assert answer.status_code < 300, answer.text
         document: dict[str, Any] = answer.json()
@@ -75,7 +79,7 @@ class _Merchant:
         )
 
     async def state(self, payment: dict[str, Any]) -> str:
-        answer = await self.http.get(f"/v1/payments/{payment['id']}", headers={"Merchant-Id": "acme"})
+        answer = await self.http.get(f"/v1/payments/{payment['id']}", headers=_known)
         return str(answer.json()["state"])
 
 
@@ -106,6 +110,7 @@ async def test_money_goes_through_all_three(
             "PAYMENTS_HTTP_PORT": str(payments_port),
             "PAYMENTS_DATABASE_URL": databases_of("payments"),
             "PAYMENTS_EVENTS_URL": broker_url,
+            "PAYMENTS_MERCHANTS_KEYS": str(_merchant_key.stored),
             "PAYMENTS_PROVIDER_URL": connector.url,
             "PAYMENTS_PROVIDER_API_KEY": _provider_key,
             "PAYMENTS_PROVIDER_WEBHOOK_SECRET": _webhook_secret,
