@@ -42,7 +42,7 @@ def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) 
     "--kind",
     metavar="KIND",
     shell_complete=_complete_kind,
-    help="Which kind of service; `paypath templates` lists them  [the only one]",
+    help="Which kind of service; `paypath templates` lists them  [payment-service]",
 )
 @click.option(
     "-d", "--data", "pairs", metavar="NAME=ANSWER", multiple=True, help="Answer a question; may be repeated."

@@ -24,7 +24,8 @@ def templates(*, where: Where, as_json: bool) -> None:
         click.echo(json.dumps({"kinds": [asdict(kind) for kind in found]}))
         return
     for kind in found:
-        click.echo(f"{click.style(kind.name, fg='green', bold=True)}  {kind.summary}")
+        note = "  [default]" if kind.is_default else ""
+        click.echo(f"{click.style(kind.name, fg='green', bold=True)}  {kind.summary}{note}")
         for question in kind.questions:
             row(question.name, question.help)
     click.echo(f"\nNext:\n  paypath new FOLDER --kind {found[0].name}")

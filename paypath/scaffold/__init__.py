@@ -1,4 +1,4 @@
-"""New services from templates: `new` generates one, `kinds` tells which there are.
+"""New services from templates: `new` makes one, `kinds` tells which there are, `ownership` whose files.
 
 Copier renders, so `copier copy` on the same source gives the same bytes. Added here: one clear message for
 bad input before anything is written, a folder that appears whole or not at all, and a first commit.
@@ -6,7 +6,20 @@ bad input before anything is written, a folder that appears whole or not at all,
 
 from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.generate import NewService, new
+from paypath.scaffold.ownership import Owner, ownership, ownership_file
 from paypath.scaffold.questions import Kind, Question, kinds
 from paypath.scaffold.render import answers_file
 
-__all__ = ["BadInput", "Kind", "NewService", "Question", "ScaffoldError", "answers_file", "kinds", "new"]
+__all__ = [
+    "BadInput",
+    "Kind",
+    "NewService",
+    "Owner",
+    "Question",
+    "ScaffoldError",
+    "answers_file",
+    "kinds",
+    "new",
+    "ownership",
+    "ownership_file",
+]

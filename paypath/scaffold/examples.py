@@ -22,6 +22,8 @@ from paypath.scaffold.sources import open_source
 # The answers that differ from the defaults, by example. Each lies two folders below the platform.
 examples: dict[str, Mapping[str, str]] = {
     "payments": {"kind": "payment-service", "platform_source": "../.."},
+    "card-connector": {"kind": "provider-connector", "platform_source": "../.."},
+    "settlements": {"kind": "event-worker", "platform_source": "../.."},
 }
 
 

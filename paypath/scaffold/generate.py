@@ -11,7 +11,7 @@ import yaml
 
 from paypath.scaffold.history import commit_all, surrounding_work_tree
 from paypath.scaffold.placement import appearing, require_free
-from paypath.scaffold.questions import choose
+from paypath.scaffold.questions import Kind, choose, kinds_of
 from paypath.scaffold.render import answers_file, render
 from paypath.scaffold.sources import open_source
 
@@ -60,7 +60,7 @@ def new(
 
     Args:
         destination: a folder that does not exist, or is empty.
-        kind: which kind of service; may be left out while there is only one.
+        kind: which kind of service; left out, it is asked if *prompt*, or else the template's default.
         answers: answers by question; the others are asked if *prompt*, or else have their default.
         source: a git URL or a folder; by default what this tool was installed from.
         ref: a tag, branch or commit of *source*; by default HEAD of a checkout, the newest release of a URL.
@@ -79,10 +79,11 @@ def new(
     require_free(destination)
     with open_source(source, ref=ref, worktree=worktree) as opened, appearing(destination) as staged:
         chosen = choose(opened, kind, answers)
+        kind_is_open = kind is None and "kind" not in answers and len(kinds_of(opened)) > 1
         render(
             opened,
             staged,
-            {**answers, "kind": chosen.name},
+            answers if kind_is_open and prompt else {**answers, "kind": chosen.name},
             suggestions=_suggestions(destination) if prompt else None,
             prompt=prompt,
         )
@@ -90,6 +91,7 @@ def new(
         stored = yaml.safe_load((staged / answers_file).read_text(encoding="utf-8"))
         version = str(stored.pop("_commit"))
         stored.pop("_src_path")
+        chosen = choose(opened, stored["kind"], {})
         around = surrounding_work_tree(destination) if use_git else None
         commit = None
         if use_git and around is None:
@@ -98,17 +100,21 @@ def new(
         folder=destination,
         kind=chosen.name,
         answers=stored,
-        defaulted=tuple(
-            question.name
-            for question in chosen.questions
-            if question.asked and question.name not in answers and not prompt
-        ),
+        defaulted=() if prompt else _defaulted(chosen, answers, kind_is_open=kind_is_open),
         version=version,
         source=opened.origin,
         files=files,
         commit=commit,
         work_tree=around,
         notes=opened.notes,
+    )
+
+
+def _defaulted(kind: Kind, answers: Mapping[str, str], *, kind_is_open: bool) -> tuple[str, ...]:
+    asked = ["kind"] if kind_is_open else []
+    return (
+        *asked,
+        *(question.name for question in kind.questions if question.asked and question.name not in answers),
     )
 
 

@@ -31,11 +31,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of service that can be generated."""
+    """One kind of service that can be generated.
+
+    Attributes:
+        name: the folder of its template, and the answer to the question `kind`.
+        summary: what such a service does, in one line.
+        questions: what it asks.
+        is_default: whether it is the one that an unanswered `kind` stands for.
+    """
 
     name: str
     summary: str
     questions: tuple[Question, ...]
+    is_default: bool = False
 
 
 class _Loader(yaml.SafeLoader):
@@ -54,7 +62,8 @@ def kinds(source: str | None = None, *, ref: str | None = None, worktree: bool =
 def kinds_of(source: Source) -> list[Kind]:
     """Return the kinds that an open source can generate, in its order."""
     shared = _asked(source, "copier.yml")
-    if not isinstance(choices := shared.get("kind", {}).get("choices"), dict):
+    asked_first = shared.get("kind", {})
+    if not isinstance(choices := asked_first.get("choices"), dict):
         raise ScaffoldError(
             f"copier.yml: {source.origin} names no kinds of service; is it a checkout of the platform?"
         )
@@ -67,25 +76,27 @@ def kinds_of(source: Source) -> list[Kind]:
                 for key, details in (shared | _asked(source, f"templates/{name}/questions.yml")).items()
                 if key != "kind" and details.get("when") is not False
             ),
+            is_default=name == asked_first.get("default"),
         )
         for label, name in choices.items()
     ]
 
 
 def choose(source: Source, kind: str | None, answers: Mapping[str, str]) -> Kind:
-    """Return the kind that *kind*, or the answer of that name, asks for; without either, the only one.
+    """Return the kind that *kind*, or the answer of that name, asks for; without either, the default one.
 
     Raises:
-        BadInput: there is no such kind, it must be named, or it does not ask for one of *answers*.
+        BadInput: there is no such kind, none is the default, or it does not ask for one of *answers*.
     """
     known = {each.name: each for each in kinds_of(source)}
     wanted = kind or answers.get("kind")
     if answers.get("kind", wanted) != wanted:
         raise BadInput(f'kind: given twice, as "{kind}" and "{answers["kind"]}"; give it once')
     if wanted is None:
-        if len(known) > 1:
+        defaults = [name for name, each in known.items() if each.is_default or len(known) == 1]
+        if not defaults:
             raise BadInput(f"kind: none given; {did_you_mean('', known)}")
-        [wanted] = known
+        [wanted] = defaults
     if wanted not in known:
         raise BadInput(f'kind: there is no "{wanted}"; {did_you_mean(wanted, known)}')
     asked = [question.name for question in known[wanted].questions]

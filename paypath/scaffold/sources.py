@@ -128,10 +128,10 @@ def snapshot(checkout: Path, destination: Path) -> Path:
     )
     for name in sorted(set(filter(None, listed.split("\0")))):
         file = checkout / name
-        if file.is_file():  # a deleted file is still listed
+        if file.is_symlink() or file.is_file():  # a deleted file is still listed
             target = destination / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
+            shutil.copy(file, target, follow_symlinks=False)
     return destination
 
 

@@ -1,4 +1,4 @@
-"""The tables of outbox and inbox, as versioned files that a service's migrations run."""
+"""The tables of outbox, inbox and dead letters, as versioned files that a service's migrations run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def inbox_ddl(version: int = 1) -> str:
     Errors: `FileNotFoundError` for a version that the library does not ship.
     """
     return _read(f"inbox.v{version}.sql")
+
+
+def dead_letters_ddl(version: int = 1) -> str:
+    """Return the SQL that creates version *version* of the table ``platform_dead_letter``.
+
+    Errors: `FileNotFoundError` for a version that the library does not ship.
+    """
+    return _read(f"dead_letters.v{version}.sql")
 
 
 def _read(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The named SQL of outbox and inbox, read once."""
+"""The named SQL of outbox, inbox and dead letters, read once."""
 
 from platform_lib.clients import Queries
 

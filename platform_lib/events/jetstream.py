@@ -19,7 +19,7 @@ from platform_lib.config import Dsn, Seconds, Section
 from platform_lib.errors import CallFailed, ConfigError, NotSent, NotStarted, UnknownOutcome
 from platform_lib.events._messaging import Consumption, broker_attributes, publishing
 from platform_lib.events.publisher import EventRejected
-from platform_lib.events.subscription import EventHandler, Subscription
+from platform_lib.events.subscription import Deliveries, EventHandler, GiveUp, Subscription
 from platform_lib.telemetry import current_traceparent
 
 _log = logging.getLogger(__name__)
@@ -170,11 +170,14 @@ class Nats:
         subject: str = ">",
         ack_wait: float = 30.0,
         max_deliver: int = 10,
+        give_up: GiveUp | None = None,
     ) -> Callable[[], Awaitable[None]]:
         """Return a worker that gives every event under *subject* to *handler*, one at a time.
 
         Replicas with the same *durable* share the events. An event is delivered again until the handler
         returns within *ack_wait* seconds, at most *max_deliver* times; so guard its effect with an `Inbox`.
+        After that it is handed to *give_up*, such as one that adds it to the consumer's `DeadLetters`; while
+        that fails, the event stays and both are tried again. Without *give_up* it is only logged.
         A message that is no event is logged and never delivered again.
         """
         subscription = Subscription(
@@ -184,8 +187,7 @@ class Nats:
             subject=f"{self._settings.prefix}.{subject}",
             handler=handler,
             clock=self._clock,
-            ack_wait=ack_wait,
-            max_deliver=max_deliver,
+            deliveries=Deliveries(ack_wait, max_deliver, give_up),
         )
         return subscription.run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeAlias
 
@@ -23,9 +24,21 @@ _log = logging.getLogger(__name__)
 EventHandler: TypeAlias = Callable[[Event], Awaitable[None]]
 """What handles an event of a subscription; an error means that it comes again later."""
 
+GiveUp: TypeAlias = Callable[[Event, Exception], Awaitable[None]]
+"""What keeps an event whose handler failed for the last time; an error means that both are tried again."""
+
 _FETCH_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
 _FIRST_REDELIVERY_SECONDS, _LONGEST_REDELIVERY_SECONDS = 0.25, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How often an event is delivered, how many seconds its handler has, and who has it afterwards."""
+
+    ack_wait: float
+    most: int
+    give_up: GiveUp | None
 
 
 class Subscription:
@@ -40,8 +53,7 @@ class Subscription:
         subject: str,
         handler: EventHandler,
         clock: Clock,
-        ack_wait: float,
-        max_deliver: int,
+        deliveries: Deliveries,
     ) -> None:
         self._connect = connect
         self._stream = stream
@@ -49,15 +61,17 @@ class Subscription:
         self._handler = handler
         self._consumption = consumption
         self._clock = clock
-        self._ack_wait = ack_wait
+        self._ack_wait = deliveries.ack_wait
         self._config = api.ConsumerConfig(
             name=durable,
             durable_name=durable,
             filter_subject=subject,
-            ack_wait=ack_wait,
-            max_deliver=max_deliver,
+            ack_wait=deliveries.ack_wait,
+            # With somebody to give up to, deliveries are ours to count, and no event is just gone.
+            max_deliver=deliveries.most if deliveries.give_up is None else -1,
         )
-        self._max_deliver = max_deliver
+        self._max_deliver = deliveries.most
+        self._give_up = deliveries.give_up
         self._failing = False
 
     async def run(self) -> None:
@@ -115,7 +129,7 @@ class Subscription:
                 ):
                     async with asyncio.timeout(self._ack_wait):
                         await self._handler(event)
-            except Exception:  # noqa: BLE001 - whatever the handler raises, the event is delivered again
+            except Exception as error:  # noqa: BLE001 - whatever the handler raises, the event stays
                 _log.exception(
                     "consumer %s: event %s (%s) failed, delivery %d of %d",
                     self._durable,
@@ -124,9 +138,32 @@ class Subscription:
                     delivered,
                     self._max_deliver,
                 )
-                await message.nak(delay=_wait_before(delivered + 1))
+                if delivered >= self._max_deliver and await self._gave_up(event, error):
+                    await message.term()
+                else:
+                    await message.nak(delay=_wait_before(delivered + 1))
                 return
         await message.ack()
+
+    async def _gave_up(self, event: Event, error: Exception) -> bool:
+        """Hand *event* over; return whether somebody has it now."""
+        if self._give_up is None:
+            return False
+        try:
+            async with asyncio.timeout(self._ack_wait):
+                await self._give_up(event, error)
+        except Exception:  # noqa: BLE001 - nobody has it yet, so it is delivered again
+            _log.exception("consumer %s: event %s could not be given up", self._durable, event.id)
+            return False
+        _log.error(
+            "consumer %s: event %s (%s) given up after %d deliveries (%s)",
+            self._durable,
+            event.id,
+            event.type,
+            self._max_deliver,
+            type(error).__name__,
+        )
+        return True
 
 
 async def _unsubscribe(pull: JetStreamContext.PullSubscription) -> None:
@@ -138,4 +175,4 @@ async def _unsubscribe(pull: JetStreamContext.PullSubscription) -> None:
 
 def _wait_before(delivery: int) -> float:
     """Return the seconds to wait before *delivery*, the second being the first that waits."""
-    return float(min(_FIRST_REDELIVERY_SECONDS * 2 ** (delivery - 2), _LONGEST_REDELIVERY_SECONDS))
+    return float(min(_FIRST_REDELIVERY_SECONDS * 2 ** min(delivery - 2, 30), _LONGEST_REDELIVERY_SECONDS))

@@ -9,6 +9,7 @@ from platform_lib.service._asgi import ASGIApp, Message, Receive, Scope, Send
 from platform_lib.service._edges import ContentTooLarge
 from platform_lib.service._limits import HeadersTooLarge
 from platform_lib.service._listener import port_holder
+from platform_lib.service._no_api import no_api
 from platform_lib.service._problem import problem_body, problem_headers
 from platform_lib.service._resources import StartFailed
 from platform_lib.service._serve import serve
@@ -31,6 +32,7 @@ __all__ = [
     "Service",
     "ServiceSettings",
     "StartFailed",
+    "no_api",
     "port_holder",
     "problem_body",
     "problem_headers",

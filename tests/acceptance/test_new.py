@@ -99,17 +99,17 @@ def test_json_is_one_object_on_stdout_and_talk_is_on_stderr(paypath: Paypath, tm
     assert made["git"]["commit"]
     assert done.stderr == (
         "note: nothing was asked, so these are defaults: "
-        "service_name=payments, package=payments, title=Payments\n"
+        "kind=payment-service, service_name=payments, package=payments, title=Payments\n"
     )
 
 
 def test_without_a_terminal_nothing_is_asked_and_the_defaults_are_told(paypath: Paypath) -> None:
-    done = paypath("new", "pay", "-d", "package=till")
+    done = paypath("new", "pay", "--kind", "event-worker", "-d", "package=till")
 
     assert done.returncode == 0
     assert (
         done.stderr
-        == "note: nothing was asked, so these are defaults: service_name=payments, title=Payments\n"
+        == "note: nothing was asked, so these are defaults: service_name=settlements, title=Settlements\n"
     )
     assert "?" not in done.stdout
 
@@ -279,7 +279,11 @@ def test_templates_lists_the_kinds_and_what_they_ask(paypath: Paypath) -> None:
 
     assert text.stdout.startswith("payment-service  takes card payments over HTTP")
     assert "  service_name    What is the service called?" in text.stdout
-    assert [kind["name"] for kind in listed["kinds"]] == ["payment-service"]
+    assert [(kind["name"], kind["is_default"]) for kind in listed["kinds"]] == [
+        ("payment-service", True),
+        ("provider-connector", False),
+        ("event-worker", False),
+    ]
     assert [question["name"] for question in listed["kinds"][0]["questions"] if question["asked"]] == [
         "service_name",
         "package",
@@ -301,13 +305,18 @@ def test_kinds_and_commands_are_completed(paypath: Paypath) -> None:
     def complete(words: str) -> list[str]:
         variables = {
             "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split())),
+            "COMP_CWORD": str(len(words.split()) - (not words.endswith(" "))),
             "_PAYPATH_COMPLETE": "bash_complete",
         }
         return paypath(**variables).stdout.split()
 
     assert "plain,new" in complete("paypath ")
-    assert complete("paypath new x --kind ") == ["plain,payment-service"]
+    assert complete("paypath new x --kind ") == [
+        "plain,payment-service",
+        "plain,provider-connector",
+        "plain,event-worker",
+    ]
+    assert complete("paypath new x --kind p") == ["plain,payment-service", "plain,provider-connector"]
 
 
 def test_help_tells_the_exit_codes(paypath: Paypath) -> None:

@@ -42,10 +42,13 @@ def breaches_of_trust(root: Path) -> list[Breach]:
         )
         found.extend(
             Breach(
-                str(path.relative_to(root)), 1, "a symlink renders differently in the two engines; use a file"
+                str(path.relative_to(root)),
+                1,
+                "a link in a tree, or out of the templates, renders differently in the two engines; "
+                "include a file of templates/shared",
             )
             for path in sorted((root / "templates").rglob("*"))
-            if path.is_symlink()
+            if path.is_symlink() and not _leads_to_what_is_shared(root, path)
         )
     for path in files(root / "templates", "*"):
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -53,7 +56,7 @@ def breaches_of_trust(root: Path) -> list[Breach]:
             found.append(
                 Breach(str(path.relative_to(root)), 1, "_extensions runs code; use what both engines share")
             )
-        if "{{cookiecutter" not in str(path):
+        if "{{cookiecutter" not in str(path) and (root / "templates/shared") not in path.parents:
             continue
         found.extend(
             _at(
@@ -68,6 +71,12 @@ def breaches_of_trust(root: Path) -> list[Breach]:
             if match
         )
     return found
+
+
+def _leads_to_what_is_shared(root: Path, link: Path) -> bool:
+    """Tell whether *link* is the one of its kind by which cookiecutter finds what is included."""
+    place = link.relative_to(root / "templates").parts
+    return place[1:] == ("templates", "templates", "shared") and str(link.readlink()) == "../../../shared"
 
 
 def _at(root: Path, path: Path, text: str, position: int, message: str) -> Breach:
@@ -88,7 +97,26 @@ def test_templates_need_no_trust() -> None:
         ("templates/payment-service/hooks/post_gen_project.py", "print(1)\n"),
         ("templates/payment-service/cookiecutter.json", '{"_extensions": ["x.Y"]}\n'),
         ("templates/payment-service/{{cookiecutter.service_name}}/LICENSE", "{% now 'utc', '%Y' %}\n"),
+        ("templates/shared/LICENSE", "{% now 'utc', '%Y' %}\n"),
     ],
 )
 def test_a_template_that_needs_trust_is_found(tmp_path: Path, path: str, text: str) -> None:
     assert len(breaches_of_trust(plant(tmp_path, path, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "found"),
+    [
+        ("templates/till/templates/templates/shared", "../../../shared", 0),
+        ("templates/till/templates/templates/shared", "../../../..", 1),
+        ("templates/till/{{cookiecutter.service_name}}/Makefile", "../../shared/Makefile", 1),
+    ],
+)
+def test_one_link_of_a_kind_leads_to_what_is_shared_and_no_other(
+    tmp_path: Path, link: str, target: str, found: int
+) -> None:
+    plant(tmp_path, "templates/shared/Makefile", "help:\n")
+    (tmp_path / link).parent.mkdir(parents=True)
+    (tmp_path / link).symlink_to(target)
+
+    assert len(breaches_of_trust(tmp_path)) == found

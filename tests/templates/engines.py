@@ -39,21 +39,27 @@ def copier(source: Path | str, destination: Path, answers: Mapping[str, str], *o
 
 def cookiecutter(source: Path, kind: str, into: Path, answers: Mapping[str, str]) -> Path:
     """Plain cookiecutter, which runs hooks if there are any; returns the new folder."""
-    into.mkdir(parents=True, exist_ok=True)
+    return cookiecutter_of(str(source / "templates" / kind), None, into, answers)
+
+
+def cookiecutter_of(source: str, directory: str | None, into: Path, answers: Mapping[str, str]) -> Path:
+    """Plain cookiecutter with a folder or a git URL, and a *directory* in it; returns the new folder."""
+    (into / "cache").mkdir(parents=True, exist_ok=True)
     (into / "config.yml").write_text(f"replay_dir: {into / 'replay'}\ncookiecutters_dir: {into / 'cache'}\n")
     chosen = [f"{name}={answer}" for name, answer in answers.items()]
     options = ("--no-input", "--config-file", into / "config.yml", "--output-dir", into / "out")
-    run(_scripts / "cookiecutter", *options, source / "templates" / kind, *chosen, folder=into)
+    within = ("--directory", directory) if directory else ()
+    run(_scripts / "cookiecutter", *options, *within, source, *chosen, folder=into)
     [made] = (into / "out").iterdir()
     return made
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return permissions and bytes of every file, and every folder, by path; git's own are left out."""
+    """Return kind, permissions and bytes of every file, link and folder, by path; git's own are left out."""
     return {
         str(path.relative_to(folder)): (
-            path.stat().st_mode & 0o777,
-            path.read_bytes() if path.is_file() else b"",
+            path.lstat().st_mode,
+            bytes(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else b"",
         )
         for path in sorted(folder.rglob("*"))
         if ".git" not in path.relative_to(folder).parts

@@ -10,8 +10,8 @@ import pytest
 
 from paypath.scaffold import new
 from paypath.scaffold.examples import differences, examples, main, render_example
-from tests.templates.conftest import root
 from tests.templates.engines import run
+from tests.templates.matrix import kinds, root
 
 # The environment of these tests has everything that a service needs.
 _check_and_test = ("make", "check", "test", f"VENV={Path(sys.executable).parents[1]}", "READY=1")
@@ -55,10 +55,15 @@ def test_an_example_passes_its_own_checks_and_tests_in_another_place(tmp_path: P
     run(*_check_and_test, folder=tmp_path / name)
 
 
+def test_every_kind_has_an_example() -> None:
+    assert sorted(answers["kind"] for answers in examples.values()) == kinds
+
+
+@pytest.mark.parametrize("kind", kinds)
 @pytest.mark.timeout(600)
-def test_a_service_of_any_other_name_passes_them_too(plain: Path, tmp_path: Path) -> None:
+def test_a_service_of_any_other_name_passes_them_too(plain: Path, tmp_path: Path, kind: str) -> None:
     """Nothing in the tree is called as the example is by accident."""
     answers = {"service_name": "card-till", "package": "till_of_cards", "title": "The till"}
-    service = new(tmp_path / "new", source=str(plain), answers=answers).folder
+    service = new(tmp_path / "new", kind=kind, source=str(plain), answers=answers).folder
 
     run(*_check_and_test, folder=service)

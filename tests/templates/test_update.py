@@ -14,6 +14,7 @@ from paypath.scaffold.git import git
 from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
 
 _tree = "templates/payment-service/{{cookiecutter.service_name}}"
+_changed = "src/{{cookiecutter.package}}/adapters/queries.sql"
 _copier = Path(sys.executable).with_name("copier")
 
 
@@ -25,7 +26,8 @@ def _change(checkout: Path, path: str, old: str, replacement: str) -> None:
 
 
 def _next_version(checkout: Path) -> None:
-    _change(checkout, "README.md", "\n", "\n\nFrom the next version.\n")
+    _change(checkout, _changed, "\n", "\n\n# From the next version.\n")
+    _change(checkout, "README.md", "\n", "\n\nFor those who begin with the next version.\n")
     (checkout / _tree / "docs").mkdir(exist_ok=True)
     (checkout / _tree / "docs" / "new.md").write_text("# New in {{ cookiecutter.service_name }}\n")
     commit(checkout, "second")
@@ -41,8 +43,10 @@ def test_an_update_brings_the_templates_change_and_keeps_the_users(
         tmp_path / "services" / "till", source=str(checkout), answers={"service_name": "till"}
     ).folder
     before = yaml.safe_load((service / ".copier-answers.yml").read_text())
-    with (service / "README.md").open("a") as readme:
-        readme.write("\nOurs.\n")
+    queries = service / "src/till/adapters/queries.sql"
+    with queries.open("a") as file:
+        file.write("\n-- Ours.\n")
+    seeded = (service / "README.md").read_text()
     (service / "ours.py").write_text("ours = 1\n")
     commit(service, "ours")
     _next_version(checkout)
@@ -51,9 +55,9 @@ def test_an_update_brings_the_templates_change_and_keeps_the_users(
 
     run(_copier, "update", "--defaults", folder=service)
 
-    readme_text = (service / "README.md").read_text()
-    assert "From the next version." in readme_text
-    assert readme_text.endswith("\nOurs.\n")
+    assert "# From the next version." in queries.read_text()
+    assert queries.read_text().endswith("\n-- Ours.\n")
+    assert (service / "README.md").read_text() == seeded, "seeded once, then the team's alone"
     assert (service / "ours.py").read_text() == "ours = 1\n"
     assert (service / "docs/new.md").read_text() == "# New in till\n"
     after = yaml.safe_load((service / ".copier-answers.yml").read_text())
@@ -69,7 +73,9 @@ def test_an_untouched_service_is_updated_to_what_a_fresh_one_is(checkout: Path, 
 
     run(_copier, "update", "--defaults", folder=service)
 
-    assert tree(service) == tree(new(tmp_path / "fresh", source=str(checkout)).folder)
+    fresh = tree(new(tmp_path / "fresh", source=str(checkout)).folder)
+    assert b"next version" in fresh.pop("README.md")[1]
+    assert {path: entry for path, entry in tree(service).items() if path != "README.md"} == fresh
 
 
 def test_a_service_of_the_other_engine_is_updated_too(checkout: Path, tmp_path: Path) -> None:
@@ -84,25 +90,4 @@ def test_a_service_of_the_other_engine_is_updated_too(checkout: Path, tmp_path: 
 
     run(_copier, "update", "--defaults", folder=service)
 
-    assert "From the next version." in (service / "README.md").read_text()
-
-
-def test_a_second_kind_with_a_question_of_its_own_fits_in(checkout: Path, tmp_path: Path) -> None:
-    """The layout holds more than one kind: a folder, a choice, and what only that kind asks."""
-    other = checkout / "templates" / "till"
-    shutil.copytree(checkout / "templates/payment-service", other)
-    (other / "questions.yml").write_text("drawers: {type: int, default: 2, when: \"{{ kind == 'till' }}\"}\n")
-    (other / "{{cookiecutter.service_name}}" / "drawers").write_text("{{ cookiecutter.drawers }}\n")
-    configuration = (checkout / "copier.yml").read_text()
-    label = next(line for line in configuration.splitlines() if line.endswith('": payment-service'))
-    (checkout / "copier.yml").write_text(
-        configuration.replace(label, f'{label}\n    "till: takes cash": till')
-    )
-    commit(checkout, "a second kind")
-
-    till = copier(checkout, tmp_path / "till", {"kind": "till", "drawers": "3"})
-    payments = copier(checkout, tmp_path / "payments", {"kind": "payment-service"})
-
-    assert (till / "drawers").read_text() == "3\n"
-    assert not (payments / "drawers").exists()
-    assert "drawers" not in (payments / ".copier-answers.yml").read_text()
+    assert "From the next version." in (service / "src/payments/adapters/queries.sql").read_text()

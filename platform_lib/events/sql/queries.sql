@@ -87,3 +87,22 @@ WHERE (merchant_id, consumer, source, event_id) IN (
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 );
+
+-- name: add_dead_letter
+-- Keep an event that a consumer gave up on.
+INSERT INTO platform_dead_letter
+    (merchant_id, consumer, source, event_id, type, subject, time, data, reason, given_up_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (merchant_id, consumer, source, event_id) DO NOTHING;
+
+-- name: read_dead_letters
+-- Read up to $2 events that a consumer gave up on, the oldest first.
+SELECT * FROM platform_dead_letter WHERE consumer = $1 ORDER BY time, event_id LIMIT $2;
+
+-- name: count_dead_letters
+-- Count the events that a consumer gave up on.
+SELECT count(*) AS waiting FROM platform_dead_letter WHERE consumer = $1;
+
+-- name: remove_dead_letter
+-- Forget an event that a consumer gave up on.
+DELETE FROM platform_dead_letter WHERE merchant_id = $1 AND consumer = $2 AND source = $3 AND event_id = $4;

@@ -14,6 +14,7 @@ from platform_lib.clients import Postgres
 from platform_lib.events import (
     Event,
     Nats,
+    dead_letters_ddl,
     inbox_ddl,
     outbox_ddl,
 )
@@ -29,6 +30,7 @@ def migrate() -> Callable[[str], object]:
         connection = await asyncpg.connect(url)
         await connection.execute(outbox_ddl())
         await connection.execute(inbox_ddl())
+        await connection.execute(dead_letters_ddl())
         await connection.close()
 
     return lambda url: asyncio.run(create(url))

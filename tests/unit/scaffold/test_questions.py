@@ -31,6 +31,7 @@ def test_a_kind_has_a_summary_and_its_questions_in_order(folder: Path) -> None:
                 Question("colour", "Which colour?", None, asked=True),
                 Question("platform_source", "", None, asked=False),
             ),
+            is_default=True,
         )
     ]
 
@@ -78,8 +79,17 @@ def test_the_only_kind_need_not_be_named(folder: Path) -> None:
         assert choose(source, "till", {"kind": "till"}).name == "till"
 
 
-def test_one_of_two_kinds_must_be_named(folder: Path) -> None:
+def test_of_two_kinds_the_default_need_not_be_named(folder: Path) -> None:
     _second_kind(folder)
+
+    with open_source(str(folder)) as source:
+        assert choose(source, None, {}).name == "till"
+
+
+def test_one_of_two_kinds_must_be_named_where_none_is_the_default(folder: Path) -> None:
+    _second_kind(folder)
+    text = (folder / "copier.yml").read_text()
+    write(folder, {"copier.yml": text.replace("  default: till\n", "")})
 
     with open_source(str(folder)) as source:
         assert choose(source, "safe", {}).name == "safe"

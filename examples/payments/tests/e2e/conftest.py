@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
-from described import assert_described
 from merchant import Merchant
+from platform_lib.testing import assert_described
 
 from payments.wiring import Wired
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from described import assert_described
 from merchant import ENTRIES, Merchant
 from platform_lib import SystemClock
 from platform_lib.sandbox import Sandbox, SandboxSettings
-from platform_lib.testing import Databases, ServiceNotReady, ServiceProcess
+from platform_lib.testing import Databases, ServiceNotReady, ServiceProcess, assert_described
 
 from payments.settings import PaymentsSettings
 from payments.wiring import Wired

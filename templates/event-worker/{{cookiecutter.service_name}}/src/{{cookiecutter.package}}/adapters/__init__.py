@@ -1,0 +1,1 @@
+"""Where the ports meet PostgreSQL, and where the events of payments are read."""

@@ -1,0 +1,1 @@
+"""The database schema, one module a step; the command `migrate` applies what is missing."""

@@ -1,0 +1,1 @@
+"""How the outside reaches the use cases: the provider API, and the processor's webhooks."""
