@@ -1,7 +1,9 @@
 """Compare FastAPI without telemetry, with its own, with contrib's, and with platform_lib's.
 
 Every server is one process on one core; the load generator and an OTLP sink share the other. All servers are
-up at once and are measured in turn, so that a machine that drifts drifts for all. Every request is traced and
+up at once and are measured in turn, so that a machine that drifts drifts for all. Two processes of the same
+server differ by up to a tenth for as long as they live, by where their memory lies and how their hashes fall;
+so there are several of each, and a round adds them up. Every request is traced and
 exported, with metrics and an access log line; `ours_sampled` keeps a tenth. The figures are medians of the
 ratios of each round; the last line is one JSON object.
 """
@@ -125,31 +127,31 @@ def measure(options: argparse.Namespace, temporary: Path) -> dict[str, object]:
     try:
         sink, sink_port = start("telemetry_sink.py", str(load_core), log=temporary / "sink")
         processes.append(sink)
-        ports: dict[str, int] = {}
-        pids: dict[str, int] = {}
-        for kind in kinds:
-            arguments = (kind, str(server_core), str(sink_port))
-            server, ports[kind] = start("telemetry_server.py", *arguments, log=temporary / f"{kind}.log")
-            processes.append(server)
-            pids[kind] = server.pid
+        servers: list[tuple[str, int, int]] = []  # kind, port, process id
+        for number in range(options.instances):
+            for kind in kinds:
+                arguments = (kind, str(server_core), str(sink_port))
+                log = temporary / f"{kind}-{number}.log"
+                server, port = start("telemetry_server.py", *arguments, log=log)
+                processes.append(server)
+                servers.append((kind, port, server.pid))
         answered = dict.fromkeys(kinds, 0)
         rounds: list[dict[str, tuple[float, float, float]]] = []
         for number in range(options.rounds + 1):
-            result: dict[str, tuple[float, float, float]] = {}
-            order = kinds if number % 2 else kinds[::-1]
-            for kind in order:
-                before = cpu_seconds(pids[kind])
+            measured: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in kinds}
+            for kind, port, pid in servers if number % 2 else servers[::-1]:
+                before = cpu_seconds(pid)
                 seconds = options.seconds if number else 1.0
-                rate, p99, count = asyncio.run(load(ports[kind], seconds, options.connections))
+                rate, p99, count = asyncio.run(load(port, seconds, options.connections))
                 time.sleep(0.5)  # what is buffered is this server's own work and must not be the next one's
                 answered[kind] += count
-                result[kind] = rate, p99, (cpu_seconds(pids[kind]) - before) / count
+                measured[kind].append((rate, p99, (cpu_seconds(pid) - before) / count))
             if number:  # the first round warms up
-                rounds.append(result)
+                rounds.append({kind: averages(of_kind) for kind, of_kind in measured.items()})
                 print(
                     "   ".join(
                         f"{kind} {rate:.0f}/s p99 {p99 * 1000:.2f} ms cpu {cpu * 1e6:.0f} us"
-                        for kind, (rate, p99, cpu) in ((kind, result[kind]) for kind in kinds)
+                        for kind, (rate, p99, cpu) in rounds[-1].items()
                     )
                 )
         for process in processes[1:]:
@@ -163,6 +165,12 @@ def measure(options: argparse.Namespace, temporary: Path) -> dict[str, object]:
             process.wait()
     print(f"spans by service: {counted}; answered: {answered}")
     return summary(rounds, answered["ours"], counted.get("ours", 0))
+
+
+def averages(measured: list[tuple[float, float, float]]) -> tuple[float, float, float]:
+    """Return the means of rate, 99th percentile and processor time over the processes of a kind."""
+    rates, p99s, cpus = zip(*measured, strict=True)
+    return statistics.fmean(rates), statistics.fmean(p99s), statistics.fmean(cpus)
 
 
 def summary(
@@ -196,8 +204,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=7, help="rounds after one that warms up (7)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="load on each server in a round (3)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds after one that warms up (5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="load on each server in a round (2)")
+    parser.add_argument("--instances", type=int, default=3, help="processes of each server (3)")
     parser.add_argument("--connections", type=int, default=16, help="connections at once (16)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
