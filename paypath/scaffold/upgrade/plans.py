@@ -141,6 +141,15 @@ def make_plan(
     )
 
 
+def resolved(plan: Plan, tree: str) -> Plan:
+    """Return *plan* with what somebody made of its conflicts, a tree of the service."""
+    files = tuple(
+        replace(change, open=False, detail=f"{change.detail}; resolved by hand") if change.open else change
+        for change in plan.files
+    )
+    return replace(plan, state=PlanState.READY, files=files, tree=tree)
+
+
 def _fixed(version: str, source: TemplateSource) -> str:
     """Refuse a version that means another commit tomorrow."""
     tags = source.releases

@@ -85,7 +85,7 @@ class _Worker(Worker):
         return {}
 
     @cached_property
-    def answers_relpath(self) -> Path:  # type: ignore[override]  # once for a render instead of thrice for a file
+    def answers_relpath(self) -> Path:  # once for a render instead of thrice for a file
         return super().answers_relpath
 
     def _render_context(self) -> Any:

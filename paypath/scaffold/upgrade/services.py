@@ -53,12 +53,13 @@ class Service:
         return read_answers(self.text, where)
 
 
-def find_service(folder: Path, *, within: str = "") -> Service:
+def find_service(folder: Path, *, within: str = "", commit: str = "HEAD") -> Service:
     """Return the service at *folder*.
 
     Args:
         folder: the service's folder in a work tree, a linked one too; or a repository.
         within: where the service lies below *folder*, for a bare clone of many services.
+        commit: another commit than the one that is checked out.
 
     Raises:
         NoService: there is no repository, it has no commit, or nothing is committed there.
@@ -66,7 +67,7 @@ def find_service(folder: Path, *, within: str = "") -> Service:
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  # links stay, so that messages say what was typed
     if not folder.is_dir():
         raise NoService(f"{folder}: there is no such folder; name the folder of a service")
-    wanted = ("--is-bare-repository", "--git-common-dir", "--show-prefix", "HEAD^{commit}")
+    wanted = ("--is-bare-repository", "--git-common-dir", "--show-prefix", f"{commit}^{{commit}}")
     try:
         said = run_git("rev-parse", *wanted, folder=folder).output.decode(errors="surrogateescape")
     except GitFailed as error:
@@ -74,14 +75,14 @@ def find_service(folder: Path, *, within: str = "") -> Service:
         raise NoService(
             f"{folder}: {why}; commit the service first (git init, git add, git commit)"
         ) from error
-    bare, common, inside, commit = said.split("\n")[:4]
+    bare, common, inside, found = said.split("\n")[:4]
     within = within.strip("/")
     prefix = f"{inside}{within}/" if within else inside
     top = None if bare == "true" else Path(str(folder)[: -len(inside) - 1] if inside else folder)
-    tree, text = _read(folder, commit, prefix)
+    tree, text = _read(folder, found, prefix)
     if tree is None:
         raise NoService(f"{folder / within}: nothing is committed there; commit the service first")
-    return Service(folder / within, (folder / common).resolve(), top, prefix, commit, tree, text)
+    return Service(folder / within, (folder / common).resolve(), top, prefix, found, tree, text)
 
 
 def _read(folder: Path, commit: str, prefix: str) -> tuple[str | None, str | None]:

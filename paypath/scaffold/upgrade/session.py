@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from paypath.scaffold.upgrade.applying import Upgraded, Wishes, apply_plan
 from paypath.scaffold.upgrade.cachefolder import cache_folder, workroom
+from paypath.scaffold.upgrade.errors import UpgradeError
 from paypath.scaffold.upgrade.merges import require_git
-from paypath.scaffold.upgrade.plans import Choices, Plan, make_plan
+from paypath.scaffold.upgrade.plans import Choices, Plan, make_plan, resolved
 from paypath.scaffold.upgrade.renders import Renders
+from paypath.scaffold.upgrade.resolving import (
+    Resolution,
+    begin_resolution,
+    end_resolution,
+    resolution_of,
+    resolved_tree,
+)
 from paypath.scaffold.upgrade.services import Service, find_service
+from paypath.scaffold.upgrade.undoing import Undone, undo_upgrade
 from paypath.scaffold.upgrade.versions import Templates, TemplateSource
 
 
@@ -36,6 +46,33 @@ class UpgradeRun:
         choices = choices or Choices()
         scratch = Path(mkdtemp(prefix="objects-", dir=self.room))
         return make_plan(found, self.source_of(found, choices.source), self.renders, scratch, choices)
+
+    def apply(self, plan: Plan, wishes: Wishes | None = None) -> Upgraded:
+        """Make the upgrade that *plan* describes, on a branch; see `apply_plan` for errors."""
+        return apply_plan(plan, self.room, wishes or Wishes())
+
+    def resolve(self, plan: Plan, choices: Choices) -> Resolution:
+        """Lay the conflicts of *plan*, made with *choices*, out to be resolved; see `begin_resolution`."""
+        return begin_resolution(plan, choices)
+
+    def continue_resolution(self, service: Service, wishes: Wishes | None = None) -> Upgraded:
+        """Make the upgrade that somebody has resolved.
+
+        Raises:
+            UpgradeError: none is under way, or conflicts are left.
+        """
+        resolution = resolution_of(service)
+        if resolution is None:
+            raise UpgradeError(f"{service.name}: no resolution is under way; begin one with --resolve")
+        begun = find_service(service.folder, commit=resolution.service_commit)
+        tree = resolved_tree(begun, resolution)
+        upgraded = self.apply(resolved(self.plan(begun, resolution.choices), tree), wishes)
+        end_resolution(begun)
+        return upgraded
+
+    def undo(self, service: Service) -> Undone:
+        """Undo the newest upgrade of *service*; see `undo_upgrade`."""
+        return undo_upgrade(service, Path(mkdtemp(prefix="objects-", dir=self.room)))
 
     def source_of(self, service: Service, source: str | None = None) -> TemplateSource:
         """Return the template source that *service* names, or *source*."""
