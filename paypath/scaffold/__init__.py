@@ -8,5 +8,16 @@ from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.generate import NewService, new
 from paypath.scaffold.questions import Kind, Question, kinds
 from paypath.scaffold.render import answers_file
+from paypath.scaffold.sources import installed_source
 
-__all__ = ["BadInput", "Kind", "NewService", "Question", "ScaffoldError", "answers_file", "kinds", "new"]
+__all__ = [
+    "BadInput",
+    "Kind",
+    "NewService",
+    "Question",
+    "ScaffoldError",
+    "answers_file",
+    "installed_source",
+    "kinds",
+    "new",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def git(*arguments: str, folder: Path, **variables: str) -> str:
         GitFailed: git ended with an error.
         ScaffoldError: there is no git.
     """
-    return run_git(*arguments, folder=folder, **variables).output.decode(errors="replace")
+    return run_git(*arguments, folder=folder, variables=variables).output.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,15 @@ class Ran:
 
 
 def run_git(
-    *arguments: str, folder: Path, given: bytes = b"", accept: Sequence[int] = (0,), **variables: str
+    *arguments: str,
+    folder: Path,
+    given: bytes = b"",
+    accept: Sequence[int] = (0,),
+    variables: Mapping[str, str] | None = None,
 ) -> Ran:
     """Run git in *folder* with *given* on its standard input; an exit code not in *accept* is an error.
+
+    *variables* are added to its environment.
 
     Raises:
         GitFailed: git ended with an error.
@@ -57,7 +63,7 @@ def run_git(
     """
     environment = {name: value for name, value in os.environ.items() if name not in _misleading}
     # Nobody is there to answer: a repository that wants a password is an error, not a question.
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(variables or {})}
     try:
         done = subprocess.run(  # noqa: S603  # arguments are ours; what users give comes after `--`
             ["git", *arguments],  # noqa: S607  # the user's git, as found on PATH

@@ -95,6 +95,15 @@ def open_source(
         yield source
 
 
+def installed_source() -> str:
+    """Return the checkout, or the URL, that this tool was installed from.
+
+    Raises:
+        BadInput: it was installed without its templates.
+    """
+    return _installed()[0]
+
+
 def is_url(given: str) -> bool:
     """Tell whether *given* names a repository to clone rather than a folder.
 

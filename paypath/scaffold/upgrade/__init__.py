@@ -7,10 +7,14 @@
         print(plan.state, [change.path for change in plan.open])
 """
 
+from paypath.scaffold.upgrade.adopting import Adoption, Candidate, adopt, find_adoption
 from paypath.scaffold.upgrade.answering import AnswerChange, Said
 from paypath.scaffold.upgrade.applying import Upgraded, Wishes
 from paypath.scaffold.upgrade.classes import FileChange, FileClass
 from paypath.scaffold.upgrade.commits import Step
+from paypath.scaffold.upgrade.distance import Distance
+from paypath.scaffold.upgrade.doctor import diagnose
+from paypath.scaffold.upgrade.documents import conflict_hunks, plan_document, upgraded_document
 from paypath.scaffold.upgrade.errors import (
     AnswersNeeded,
     NoService,
@@ -18,8 +22,10 @@ from paypath.scaffold.upgrade.errors import (
     UnknownVersion,
     UpgradeError,
 )
+from paypath.scaffold.upgrade.findings import Finding, Severity
 from paypath.scaffold.upgrade.merging import Decisions
 from paypath.scaffold.upgrade.migrations import Migration
+from paypath.scaffold.upgrade.pages import plan_page
 from paypath.scaffold.upgrade.plans import Choices, Plan, PlanState
 from paypath.scaffold.upgrade.resolving import Resolution, end_resolution, resolution_of
 from paypath.scaffold.upgrade.services import Service, find_service
@@ -28,12 +34,16 @@ from paypath.scaffold.upgrade.suites import SuiteRun
 from paypath.scaffold.upgrade.undoing import Undone
 
 __all__ = [
+    "Adoption",
     "AnswerChange",
     "AnswersNeeded",
+    "Candidate",
     "Choices",
     "Decisions",
+    "Distance",
     "FileChange",
     "FileClass",
+    "Finding",
     "Migration",
     "NoService",
     "Plan",
@@ -41,6 +51,7 @@ __all__ = [
     "Resolution",
     "Said",
     "Service",
+    "Severity",
     "Step",
     "SuiteRun",
     "TrustNeeded",
@@ -50,8 +61,15 @@ __all__ = [
     "UpgradeRun",
     "Upgraded",
     "Wishes",
+    "adopt",
+    "conflict_hunks",
+    "diagnose",
     "end_resolution",
+    "find_adoption",
     "find_service",
+    "plan_document",
+    "plan_page",
     "resolution_of",
     "upgrade_run",
+    "upgraded_document",
 ]

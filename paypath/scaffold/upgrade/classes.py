@@ -35,6 +35,7 @@ class FileChange:
         old_path: where it was before, if that differs.
         open: whether somebody must decide before the upgrade can be made.
         sides: what base, ours and theirs hold, where they contradict each other.
+        owner: ``platform`` or ``seeded`` where the render's list says so; otherwise it is the team's.
     """
 
     path: str
@@ -43,6 +44,7 @@ class FileChange:
     old_path: str | None = None
     open: bool = False
     sides: Stages | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

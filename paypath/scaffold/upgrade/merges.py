@@ -106,7 +106,11 @@ class Objects:
     ) -> bytes:
         """Run git on these objects and return what it printed."""
         return run_git(
-            *arguments, folder=self.folder, given=given, accept=accept, **{**self._where, **(more or {})}
+            *arguments,
+            folder=self.folder,
+            given=given,
+            accept=accept,
+            variables={**self._where, **(more or {})},
         ).output
 
     def text(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> str:

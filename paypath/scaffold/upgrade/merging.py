@@ -15,6 +15,7 @@ from paypath.scaffold.upgrade.classes import FileChange, FileClass, Trees, class
 from paypath.scaffold.upgrade.errors import NoService
 from paypath.scaffold.upgrade.merges import Difference, Entry, Merge, Objects, Stages
 from paypath.scaffold.upgrade.migrations import Migration
+from paypath.scaffold.upgrade.ownership import read_ownership
 from paypath.scaffold.upgrade.renders import Render
 from paypath.scaffold.upgrade.services import Service
 
@@ -39,7 +40,9 @@ class ServiceMerge:
         differences = objects.differences((old.tree, new.tree), (old.tree, service.tree))
         self._new, self._ours = _applied(self._old, differences[0]), _applied(self._old, differences[1])
         self._trees = {"old": old.tree, "ours": service.tree, "new": new.tree}
+        self._ownership = read_ownership(objects, self._new)
         self._seed(new.seeded)
+        self._leave_to_the_team(self._ownership.seeded | read_ownership(objects, self._old).seeded)
         self._renames = dict(self._declared(migrations, old.answers))
         for path, renamed in self._renames.items():
             self._move(path, renamed)
@@ -71,7 +74,7 @@ class ServiceMerge:
             for change in files
             if change.file_class is FileClass.DELETE_AGAINST_EDIT and not change.open
         }
-        files = [self._renamed_by_declaration(change) for change in files]
+        files = [self._owned(self._renamed_by_declaration(change)) for change in files]
         files = self._in_the_way(files, result, corrections)
         files = self._answers(files, answers, changes, merge, corrections)
         files = self._decide(files, decisions, corrections)
@@ -88,6 +91,10 @@ class ServiceMerge:
                 old[path] = None
         self._correct("new", self._new, new)
         self._correct("old", self._old, old)
+
+    def _leave_to_the_team(self, seeded: Iterable[str]) -> None:
+        """Have the template say nothing about *seeded* that the service once had: edited, moved or deleted."""
+        self._correct("new", self._new, {path: self._old[path] for path in seeded if path in self._old})
 
     def _declared(
         self, migrations: Iterable[Migration], answers: Mapping[str, Any]
@@ -109,6 +116,7 @@ class ServiceMerge:
                 self._correct(name, files, {renamed: files[path], path: None})
 
     def _correct(self, name: str, files: dict[str, Entry], corrections: Mapping[str, Entry | None]) -> None:
+        corrections = {path: entry for path, entry in corrections.items() if files.get(path) != entry}
         self._trees[name] = self.objects.with_files(self._trees[name], corrections)
         for path, entry in corrections.items():
             files.pop(path, None)
@@ -132,6 +140,11 @@ class ServiceMerge:
             detail=f"your edits follow to {change.path}",
             old_path=old_path,
         )
+
+    def _owned(self, change: FileChange) -> FileChange:
+        if change.path in self._ownership.platform:
+            return replace(change, owner="platform")
+        return replace(change, owner="seeded") if change.path in self._ownership.seeded else change
 
     def _in_the_way(
         self, files: list[FileChange], result: Mapping[str, Entry], corrections: dict[str, Entry | None]

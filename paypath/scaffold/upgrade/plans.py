@@ -107,7 +107,7 @@ def make_plan(
         UpgradeError: a version cannot be rendered.
     """
     answers = service.answers()
-    old = source.at(_fixed(answers.version, source))
+    old = source.at(fixed_version(answers.version, source))
     new, note = _target(source, old, choices.to)
     kind = str(answers.given["kind"]) if "kind" in answers.given else None
     at_rest = Plan(service=service, kind=kind, old=old.name, new=old.name, state=PlanState.CURRENT, note=note)
@@ -150,12 +150,11 @@ def resolved(plan: Plan, tree: str) -> Plan:
     return replace(plan, state=PlanState.READY, files=files, tree=tree)
 
 
-def _fixed(version: str, source: TemplateSource) -> str:
+def fixed_version(version: str, source: TemplateSource) -> str:
     """Refuse a version that means another commit tomorrow."""
-    tags = source.releases
-    if version in tags or f"v{version}" in tags or re.search(r"(^|-g)[0-9a-f]{7,40}$", version):
+    if version in source.tags or f"v{version}" in source.tags:
         return version
-    if version in git("tag", "--list", folder=source.repository).split():
+    if re.search(r"(^|-g)[0-9a-f]{7,40}$", version):
         return version
     if version == "HEAD" or git("branch", "--list", "--all", version, folder=source.repository):
         raise UnknownVersion(

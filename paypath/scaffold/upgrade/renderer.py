@@ -62,6 +62,11 @@ class Renderer:
                 name: str(details.get("default", ""))
                 for name, details in self._template.questions_data.items()
             },
+            "types": {
+                name: str(details["type"])
+                for name, details in self._template.questions_data.items()
+                if "type" in details
+            },
             "hidden": tuple(sorted(worker.answers.hidden)),
             "seeded": tuple(
                 sorted(

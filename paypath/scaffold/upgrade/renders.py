@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from paypath.scaffold.upgrade.renderer import Renderer
 
 # Part of every key: what is kept was made by these rules.
-_format = "1"
+_format = "2"
 _invalid_answer = re.compile(
     r"^(?:Validation error for question|Invalid choice for|Question) ['\"](?P<name>\w+)['\"]:? (?P<why>.*)$"
 )
@@ -44,6 +44,7 @@ class Render:
         tree: the git tree, in the store of `Renders`.
         answers: every answer that is remembered.
         questions: the default of each question as the template has it, by name.
+        types: the type of each question, where the template says one.
         hidden: the questions that did not count, given the other answers.
         seeded: the files that an existing service keeps as they are.
     """
@@ -51,6 +52,7 @@ class Render:
     tree: str
     answers: Mapping[str, Any]
     questions: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     seeded: tuple[str, ...] = ()
 

@@ -63,6 +63,13 @@ class TemplateSource:
     _found: dict[str, TemplateVersion] = field(default_factory=dict)
 
     @cached_property
+    def tags(self) -> dict[str, str]:
+        """Every tag, with the commit that it names."""
+        form = "%(refname:strip=2) %(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
+        listed = git("for-each-ref", f"--format={form}", "refs/tags", folder=self.repository)
+        return dict(line.rsplit(" ", 1) for line in listed.splitlines())
+
+    @cached_property
     def releases(self) -> list[str]:
         """The tags that count as releases, oldest first: PEP 440 versions, as copier has it."""
         tags = git("tag", "--list", folder=self.repository).split()
