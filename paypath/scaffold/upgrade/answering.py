@@ -152,7 +152,8 @@ def _changes(
         reasons |= migration.removed
         reasons |= {old: f"called {new} now" for old, new in migration.renamed.items()}
         reasons |= {new: f"was called {old}" for old, new in migration.renamed.items()}
-        reasons |= dict.fromkeys(migration.values, migration.why)
+        if migration.why:
+            reasons |= dict.fromkeys(migration.values, migration.why)
     changes = []
     for name in sorted({*before, *render.answers}):
         old, new = before.get(name), render.answers.get(name)

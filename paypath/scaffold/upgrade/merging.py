@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -208,10 +209,19 @@ class ServiceMerge:
         )
 
     def _with_own_lines(self, text: str) -> bytes:
-        rendered = self._text(self._old.get(answers_file)).splitlines()
-        own = [line for line in text.splitlines() if line.lstrip().startswith("#") and line not in rendered]
-        new = self._text(self._new[answers_file])
-        return (new + "".join(f"{line}\n" for line in own if line not in new.splitlines())).encode()
+        """Return the new answers file, and below it what the team wrote into the old one besides."""
+        old, new = self._text(self._old.get(answers_file)), self._text(self._new[answers_file])
+        rendered = {*old.splitlines(), *new.splitlines()}
+        keys = {match[1] for each in (old, new) for match in re.finditer(r"^(\w+):", each, re.MULTILINE)}
+        own = []
+        theirs = False
+        for line in text.splitlines():
+            key = re.match(r"(\w+):", line)
+            if key:
+                theirs = key[1] not in keys
+            if line not in rendered and (theirs or line.lstrip().startswith("#")):
+                own.append(line)
+        return (new + "".join(f"{line}\n" for line in own)).encode()
 
     def _text(self, entry: Entry | None) -> str:
         return self.objects.content(entry).decode(errors="replace")

@@ -13,6 +13,7 @@ from paypath.scaffold.upgrade import (
     FileChange,
     FileClass,
     Plan,
+    Service,
     UpgradeRun,
 )
 
@@ -106,6 +107,9 @@ class World:
             ref=ref,
             answers={"service_name": name, **given},
         ).folder
+
+    def plan_of(self, service: Service, choices: Choices | None = None) -> Plan:
+        return self.run.plan(service, choices)
 
     def plan(self, service: Path, choices: Choices | None = None) -> Plan:
         return self.run.plan(service, choices)
