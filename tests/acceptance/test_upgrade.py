@@ -164,6 +164,7 @@ def test_bad_input_is_1_because_2_means_a_newer_version(world: World) -> None:
     assert paypath("upgrade", "elsewhere", folder=service).returncode == 1
 
 
+@pytest.mark.timeout(300)
 def test_a_kill_at_any_moment_leaves_the_service_as_it_was(world: World, tmp_path: Path) -> None:
     """Git is called at every step, so a git that kills its caller before the n-th call is a kill at any step."""
     service = world.service()

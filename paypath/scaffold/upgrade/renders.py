@@ -105,15 +105,49 @@ class Renders:
         if kept is not None and (self.objects / kept.tree[:2] / kept.tree[2:]).exists():
             return kept
         made = self._made(version, recipe)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        aside = record.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps(asdict(made)), encoding="utf-8")
-        aside.rename(record)
+        _write_whole(record, json.dumps(asdict(made)))
         return made
+
+    def lay_out(
+        self, version: TemplateVersion, answers: Mapping[str, Any], *, label: str, source: str, into: Path
+    ) -> Path:
+        """Write the render of *version* with *answers* into the new folder *into*, and return that.
+
+        Raises:
+            AnswersNeeded: an answer is not valid.
+            UpgradeError: the template cannot be rendered.
+        """
+        made = self.render(version, Recipe(answers=answers, label=label, source=source, strict=True))
+        into.mkdir(parents=True)
+        index = self.folder / f"index-{os.getpid()}"
+        git(
+            *(
+                "-c",
+                "core.autocrlf=false",
+                "--work-tree",
+                str(into),
+                "checkout",
+                "--quiet",
+                made.tree,
+                "--",
+                ".",
+            ),
+            folder=into,
+            GIT_DIR=str(self._repository),
+            GIT_INDEX_FILE=str(index),
+        )
+        index.unlink(missing_ok=True)
+        return into
 
     def excluded(self, version: TemplateVersion) -> tuple[str, ...]:
         """Return the paths that *version* leaves out of its renders."""
-        return self._renderer(version).excluded
+        record = self.folder / "excluded" / f"{version.digest}.json"
+        try:
+            return tuple(json.loads(record.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            paths = self._renderer(version).excluded
+            _write_whole(record, json.dumps(paths))
+            return paths
 
     @property
     def _repository(self) -> Path:
@@ -179,6 +213,14 @@ def _kept(record: Path) -> Render | None:
     except (OSError, ValueError):
         return None
     return Render(**{**kept, "hidden": tuple(kept["hidden"]), "seeded": tuple(kept["seeded"])})
+
+
+def _write_whole(record: Path, text: str) -> None:
+    """Write a record so that other processes see all of it or none."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    aside = record.with_suffix(f".{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.rename(record)
 
 
 def _made_folder(folder: Path) -> Path:
