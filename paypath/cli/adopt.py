@@ -28,7 +28,8 @@ _shown = 5
 def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Find out which template version, and which answers, SERVICE is nearest to.
 
-    For a service that cookiecutter, cruft or somebody's hands made. Every release is rendered with the answers
+    For a service that cookiecutter, cruft or somebody's hands made. Every release is rendered with the
+    answers
     that the service's own files suggest, and the nearest one is shown, with the answers file as a diff. --yes
     commits that file on the branch paypath/adopt; your work tree is not touched. Once it is merged,
     `paypath upgrade` works as for any other service.

@@ -31,16 +31,28 @@ def tell_plan(plan: Plan) -> None:
     click.echo(f"{name}: {plan.old} → {plan.new}" + (f"  ({plan.note})" if plan.note else ""))
     if plan.changelog:
         click.echo(f"\nWhat changed:\n{textwrap.indent(plan.changelog, '  ')}")
-    if plan.answers:
-        click.echo("\nAnswers:")
-        for answer in plan.answers:
-            row(answer.name, f"{_shown(answer.old)} → {_shown(answer.new)}  {answer.why}")
+    _tell_answers(plan)
     click.echo("\nFiles:")
     for change in plan.files:
         if change.file_class not in {FileClass.UNCHANGED, FileClass.TEAM_ONLY}:
             _tell_file(change)
     counts = Counter(change.file_class for change in plan.files)
     click.echo("  " + ", ".join(f"{counts[each]} {each.value}" for each in FileClass if counts[each]))
+    _tell_codemods(plan)
+    if plan.open:
+        tell_conflicts(plan)
+    else:
+        click.echo("\nNext:\n  paypath upgrade")
+
+
+def _tell_answers(plan: Plan) -> None:
+    if plan.answers:
+        click.echo("\nAnswers:")
+    for answer in plan.answers:
+        row(answer.name, f"{_shown(answer.old)} → {_shown(answer.new)}  {answer.why}")
+
+
+def _tell_codemods(plan: Plan) -> None:
     if plan.codemods:
         click.echo("\nCodemods:")
         for migration in plan.migrations:
@@ -50,10 +62,6 @@ def tell_plan(plan: Plan) -> None:
                     migration.id,
                     f"{migration.why}  ({len(paths)} file{'' if len(paths) == 1 else 's'} to look at)",
                 )
-    if plan.open:
-        tell_conflicts(plan)
-    else:
-        click.echo("\nNext:\n  paypath upgrade")
 
 
 def tell_conflicts(plan: Plan) -> None:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from paypath.scaffold.upgrade import Choices, Plan, Service, Upgraded, UpgradeRun
 
 exit_codes = (
-    "Exit codes: 0 done, or nothing newer; 1 it failed, or bad input; 2 a newer version is there (--plan, --check); "
-    "3 conflicts; 4 the template needs trust; 5 the service's tests fail after the upgrade and passed before. "
+    "Exit codes: 0 done, or nothing newer; 1 it failed, or bad input; 2 a newer version is there (--plan, "
+    "--check); "
+    "3 conflicts; 4 the template needs trust; 5 the service's tests fail after the upgrade and passed "
+    "before. "
     "After 1, 3 and 4 the service is as it was."
 )
 
@@ -80,8 +82,9 @@ def upgrade(**given: Any) -> None:
     """Bring SERVICE, a folder, to a newer version of its template.
 
     The old and the new version are rendered with the service's answers and merged with what its team has
-    committed. The result is a branch, paypath/upgrade-VERSION, one commit a step; your work tree, its index and
-    your branches are not touched, so it may be dirty. Then the service's tests run on it, before and after.
+    committed. The result is a branch, paypath/upgrade-VERSION, one commit a step; your work tree, its index
+    and your branches are not touched, so it may be dirty. Then the service's tests run, without the upgrade
+    and with it.
 
     Where both sides changed the same lines, nothing is made and base, ours and theirs are shown. Then decide
     file by file with --ours and --theirs, or edit: --resolve lays the files out with markers in a linked work

@@ -41,7 +41,7 @@ def commit_all(folder: Path, message: str) -> str:
 
 
 def identity(folder: Path) -> dict[str, str]:
-    """Return the variables that name who commits in *folder*: none where git knows the user, else "Paypath"."""
+    """Return the variables that name who commits in *folder*: the user as git knows them, else "Paypath"."""
     try:
         git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT", folder=folder)
         git("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT", folder=folder)

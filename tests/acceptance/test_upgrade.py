@@ -1,4 +1,4 @@
-"""`paypath upgrade`, `doctor` and `adopt` as commands: what they say, their exit codes, and what a kill leaves."""
+"""`paypath upgrade`, `doctor` and `adopt` as commands: their words, exit codes, and what a kill leaves."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_bad_input_is_1_because_2_means_a_newer_version(world: World) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_kill_at_any_moment_leaves_the_service_as_it_was(world: World, tmp_path: Path) -> None:
-    """Git is called at every step, so a git that kills its caller before the n-th call is a kill at any step."""
+    """Git is called at each step, so a git that kills its caller at the n-th call is a kill at that step."""
     service = world.service()
     edit(service, {"settings.py": changed(settings, "setting_5 = 5", "setting_5 = 55")})
     write(service, {"README.md": "half done\n"})
@@ -182,7 +182,8 @@ def test_a_kill_at_any_moment_leaves_the_service_as_it_was(world: World, tmp_pat
     write(
         deadly,
         {
-            "git": f'#!/bin/sh\necho >>"$COUNT"\n[ "$(wc -l <"$COUNT")" = "$DIE_AT" ] && kill -9 $PPID\nexec {real} "$@"\n'
+            "git": '#!/bin/sh\necho >>"$COUNT"\n[ "$(wc -l <"$COUNT")" = "$DIE_AT" ] && kill -9 $PPID\n'
+            f'exec {real} "$@"\n'
         },
     )
     (deadly / "git").chmod(0o755)

@@ -1,8 +1,8 @@
-"""Bring a service under management that has no answers file: find the version and the answers that it is nearest to.
+"""Bring a service without an answers file under management: find what it was nearest made of.
 
-Three kinds of service come: made by cookiecutter (which knows the template's names but stores nothing), by cruft
-(whose `.cruft.json` names version and context), and by hand. Each candidate, a version with a set of answers, is
-rendered and measured by the lines that one would change.
+Three kinds of service come: made by cookiecutter (which knows the template's names but stores nothing), by
+cruft (whose `.cruft.json` names version and context), and by hand. Each candidate, a version with a set of
+answers, is rendered and measured by the lines that one would change.
 """
 
 from __future__ import annotations
@@ -162,13 +162,14 @@ def _require_stranger(service: Service) -> None:
         return
     if answers.version != "HEAD" and answers.given:
         raise NoService(
-            f"{service.name}: knows its template already, {answers.version}; see `paypath upgrade --plan`, or remove "
+            f"{service.name}: knows its template already, {answers.version}; see `paypath upgrade --plan`, "
+            "or remove "
             f"{answers_file} to have it found anew"
         )
 
 
 def _versions(source: TemplateSource, named: str | None) -> Iterator[TemplateVersion]:
-    """Give the version that is *named*, then every release, newest first; HEAD of a template without releases."""
+    """Give the version that is *named*, then every release, newest first; without releases HEAD."""
     names = [*reversed(source.releases)] or ["HEAD"]
     if named is not None:
         names = [named, *(name for name in names if name != named)]

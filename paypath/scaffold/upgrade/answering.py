@@ -70,8 +70,10 @@ def render_old(
     if missing:
         raise AnswersNeeded(
             [
-                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may not be what "
-                f"the service was made with; give it with --data {name}=ANSWER, or find it with `paypath adopt`"
+                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may "
+                "not be what "
+                f"the service was made with; give it with --data {name}=ANSWER, or find it with `paypath "
+                "adopt`"
                 for name in missing
             ]
         )
@@ -111,7 +113,8 @@ def render_new(
                 problems.append(_refusal(renders, version, recipe, name, answer))
         elif name not in render.questions and not _carried_over(name, answer, old, render):
             problems.append(
-                f"{name}: {version.name} has no such question, and your answer was {answer!r}; if it has another "
+                f"{name}: {version.name} has no such question, and your answer was {answer!r}; if it has "
+                "another "
                 f"name now, give it with --data NAME={answer}; if it is gone, say --drop {name}"
             )
     if problems:
@@ -134,7 +137,7 @@ def _fields(recipe: Recipe) -> dict[str, Any]:
 
 
 def _carried_over(name: str, answer: Any, old: Render, new: Render) -> bool:
-    """Tell whether a new question takes the answer of *name* as its default, as templates do for copier's sake."""
+    """Tell whether a new question has the answer of *name* as its default, as templates do for copier."""
     return any(
         question not in old.questions
         and new.answers[question] == answer

@@ -66,11 +66,12 @@ class Upgraded:
 def apply_plan(plan: Plan, room: Path, wishes: Wishes) -> Upgraded:
     """Make the upgrade that *plan* describes, on a branch; *room* is for files that nobody needs afterwards.
 
-    Until the branch is there nothing of the service has changed, whatever ends this process; its work tree, index
-    and HEAD are never touched.
+    Until the branch is there nothing of the service has changed, whatever ends this process; its work tree,
+    index and HEAD are never touched.
 
     Raises:
-        UpgradeError: there is nothing to upgrade, something is still to be decided, or the branch is there already.
+        UpgradeError: there is nothing to upgrade, something is still to be decided, or the branch is there
+        already.
     """
     service, objects = plan.service, plan.objects
     if plan.state is PlanState.CURRENT or objects is None:

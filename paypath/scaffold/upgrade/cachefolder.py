@@ -25,7 +25,8 @@ def cache_folder() -> Path:
 def workroom(cache: Path) -> Iterator[Path]:
     """Give an empty folder under *cache* until the block ends; remove those that a killed process left.
 
-    A room is held by a lock on a file in it, which the system gives up when its process ends, however it ends.
+    A room is held by a lock on a file in it, which the system gives up when its process ends, however it
+    ends.
     """
     rooms = cache / "work"
     rooms.mkdir(parents=True, exist_ok=True)

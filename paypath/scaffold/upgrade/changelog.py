@@ -12,13 +12,14 @@ _heading = re.compile(r"^##\s+\[?v?(?P<name>[\w.+-]+)\]?.*$", re.MULTILINE)
 
 
 def changes_between(text: str, old: str, new: str) -> str:
-    """Return the sections of the changelog *text* (Keep a Changelog) after version *old* up to *new*.
+    r"""Return the sections of the changelog *text* (Keep a Changelog) after version *old* up to *new*.
 
-    Versions between releases count from the release before them; what is "Unreleased" belongs to such versions.
+    Versions between releases count from the release before them; what is "Unreleased" belongs to such
+    versions.
 
     Examples:
-        >>> changes_between("## Unreleased\\n- c\\n## 0.2.0\\n- b\\n## 0.1.0\\n- a\\n", "v0.1.0", "v0.2.0")
-        '## 0.2.0\\n- b'
+        >>> changes_between("## Unreleased\n- c\n## 0.2.0\n- b\n## 0.1.0\n- a\n", "v0.1.0", "v0.2.0")
+        '## 0.2.0\n- b'
     """
     after, last = _release(old), _release(new)
     headings = list(_heading.finditer(text))

@@ -47,7 +47,7 @@ def _lead_to_platform(service: Service, folder: Path, room: Path) -> None:
         return
     given = service.answers()
     for path in {given.source, str(given.given.get("platform_source", ""))}:
-        if not path or "://" in path or os.path.isabs(path):
+        if not path or "://" in path or Path(path).is_absolute():
             continue
         link = Path(os.path.normpath(folder / path))
         real = Path(os.path.normpath(service.folder / path))

@@ -60,7 +60,7 @@ class Trees:
 
 
 def classify(trees: Trees, merge: Merge) -> list[FileChange]:
-    """Return what *merge* did to each file, sorted by path; every conflict that git reported is among them."""
+    """Return what *merge* did to each file, sorted by path; every conflict is among them."""
     template = {change.old_path: change for change in trees.by_template if change.old_path}
     team = {change.old_path: change for change in trees.by_team if change.old_path}
     found = [_known(path, template.get(path), team.get(path), merge) for path in trees.old]
@@ -96,6 +96,11 @@ def _known(path: str, template: Difference | None, team: Difference | None, merg
         return _by_team(path, here)
     if team is None:
         return _by_template(path, there, template)
+    return _by_both(path, here, there)
+
+
+def _by_both(path: str, here: str | None, there: str | None) -> FileChange:
+    """Return what happened to a file that both changed and that is *here* and *there* now, without a clash."""
     if there is None and here is None:
         return FileChange(path, FileClass.MERGED, "removed by both")
     if there is None or here is None:

@@ -1,7 +1,7 @@
 """Codemods: a service's own files, changed as a migration declares; Python on its syntax tree, comments kept.
 
-Only what is meant is touched: a name counts if it leads to the import that the migration names, not because it is
-spelled alike.
+Only what is meant is touched: a name counts if it leads to the import that the migration names, not because
+it is spelled alike.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from paypath.scaffold.upgrade.settings import setting_patterns, with_settings
 def changed_text(path: str, text: str, migration: Migration, package: str | None) -> str:
     """Return the file *text* at *path* as *migration* wants it, the same where it has nothing to say.
 
-    *package* is the service's Python package, whose name in capitals begins its environment variables. A Python
-    file that cannot be parsed is returned as it is.
+    *package* is the service's Python package, whose name in capitals begins its environment variables. A
+    Python file that cannot be parsed is returned as it is.
     """
     if path.endswith(".py"):
         text = _python(text, migration)

@@ -25,7 +25,8 @@ class Step:
 def branch_of(service: Service, version: str) -> str:
     """Return the branch on which the upgrade of *service* to *version* is made.
 
-    It is `paypath/upgrade-VERSION`; of one service among several in a repository, `paypath/upgrade-PATH-VERSION`.
+    It is `paypath/upgrade-VERSION`; of one service among several in a repository,
+    `paypath/upgrade-PATH-VERSION`.
     """
     place = service.prefix.strip("/").replace("/", "-")
     return f"paypath/upgrade-{place}-{version}" if place else f"paypath/upgrade-{version}"

@@ -22,7 +22,8 @@ class Distance:
         same: files that are equal.
         changed: files that differ.
         missing: files of the render that the tree does not have.
-        lines: how many lines one would change to make the render of it; files besides the render's count nothing.
+        lines: how many lines one would change to make the render of it; files besides the render's count
+        nothing.
         total: how many lines the render has.
     """
 
@@ -39,7 +40,7 @@ class Distance:
 
 
 def distance(objects: Objects, tree: str, render: str) -> Distance:
-    """Return how far *tree* is from the tree *render*; the answers file, which tells versions apart, is left out."""
+    """Return how far *tree* is from the tree *render*, but for the answers file, which always differs."""
     files, wanted = objects.files(tree), objects.files(render)
     wanted.pop(answers_file, None)
     same = [path for path in wanted if files.get(path) == wanted[path]]

@@ -122,7 +122,8 @@ def _about_tags(source: TemplateSource) -> Iterator[Finding]:
             yield Finding(
                 "two-tags",
                 Severity.WARNING,
-                f"{source.origin}: {' and '.join(tags)} are one commit; copier compares one and writes the other",
+                f"{source.origin}: {' and '.join(tags)} are one commit; copier compares one and writes the "
+                "other",
                 "give each release a commit of its own",
             )
 
@@ -140,14 +141,14 @@ def _about_answers(answers: Answers, render: Render, version: TemplateVersion) -
             yield Finding(
                 "answer-type",
                 Severity.ERROR,
-                f"{name}: YAML reads its answer as {answer!r} and not as text (no, on, 1_000 and 1e3 are such words)",
+                f"{name}: YAML reads its answer as {answer!r} and not as text (no, on, 1_000 and 1e3 are "
+                "such words)",
                 f'put it in quotes, as in {name}: "{answer}"',
             )
 
 
 def _about_next(run: UpgradeRun, service: Service, given: str | None) -> Iterator[Finding]:
     """Tell what the next upgrade will meet, and what plain copier would lose in it."""
-
     try:
         plan = run.plan(service, Choices(source=given))
     except AnswersNeeded as error:

@@ -17,7 +17,7 @@ _shown_bytes = 20_000
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return *plan* as JSON: versions, state, each file's class, conflicts with their sides, answers, codemods."""
+    """Return *plan* as JSON: versions, state, classes of files, conflicts with sides, answers, codemods."""
     return {
         "service": plan.service.name,
         "folder": str(plan.service.folder),

@@ -1,8 +1,8 @@
 """Git's own three-way merge of trees, in a store beside the service's: nothing of the service is written.
 
-Objects go to a scratch folder; the service's and the renders' are read as alternates. Git 2.38 is the first with
-``merge-tree --write-tree``; before 2.40 it takes commits alone, so base, ours and theirs become commits that no
-branch names.
+Objects go to a scratch folder; the service's and the renders' are read as alternates. Git 2.38 is the first
+with ``merge-tree --write-tree``; before 2.40 it takes commits alone, so base, ours and theirs become commits
+that no branch names.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class Objects:
         return self.text("write-tree", more=index)
 
     def grafted(self, commit: str, prefix: str, tree: str) -> str:
-        """Return the tree of *commit* with *tree* as its folder *prefix*, the whole of it where that is empty."""
+        """Return the tree of *commit* with *tree* as its folder *prefix*, all of it where that is empty."""
         if not prefix:
             return tree
         index = {"GIT_INDEX_FILE": str(self.folder / f"index-{os.getpid()}")}

@@ -94,7 +94,7 @@ class ServiceMerge:
         self._correct("old", self._old, old)
 
     def _leave_to_the_team(self, seeded: Iterable[str]) -> None:
-        """Have the template say nothing about *seeded* that the service once had: edited, moved or deleted."""
+        """Have the template say nothing about *seeded* files that the service once had."""
         self._correct("new", self._new, {path: self._old[path] for path in seeded if path in self._old})
 
     def _declared(
@@ -106,7 +106,8 @@ class ServiceMerge:
                     yield path.format_map(answers), renamed.format_map(answers)
                 except KeyError as error:
                     raise BadInput(
-                        f"migrations.yml ({migration.id}): {path} names the answer {error}, which there is not; "
+                        f"migrations.yml ({migration.id}): {path} names the answer {error}, which there is "
+                        "not; "
                         f"{did_you_mean(str(error), answers)}"
                     ) from error
 
@@ -234,7 +235,8 @@ class ServiceMerge:
         for path in (*decisions.ours, *decisions.theirs):
             if path not in undecided:
                 raise BadInput(
-                    f'"{path}": nothing is to be decided there; {did_you_mean(path, undecided or ["no file"])}'
+                    f'"{path}": nothing is to be decided there; '
+                    f"{did_you_mean(path, undecided or ['no file'])}"
                 )
         settled = {}
         for whose, paths in (("ours", decisions.ours), ("theirs", decisions.theirs)):

@@ -1,6 +1,7 @@
 """What a service needs beyond the merge: declared by the template as data, run by us.
 
-A template says it in `templates/migrations.yml` (or `migrations.yml` where it has no folder of that name), a list,
+A template says it in `templates/migrations.yml` (or `migrations.yml` where it has no folder of that name),
+a list,
 oldest first. An upgrade runs the entries that the new version has and the old one had not, by their ids::
 
     - id: read-timeout

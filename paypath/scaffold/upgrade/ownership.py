@@ -1,7 +1,7 @@
 """Who owns which file of a service, as its render says in `.paypath/ownership.toml`.
 
-The platform's files are rewritten by upgrades; seeded ones were written once and are the team's alone; the team's
-are merged. A template without the list has none of the first two.
+The platform's files are rewritten by upgrades; seeded ones were written once and are the team's alone; the
+team's are merged. A template without the list has none of the first two.
 """
 
 from __future__ import annotations

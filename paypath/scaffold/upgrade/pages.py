@@ -17,7 +17,8 @@ table { border-collapse: collapse; width: 100%; }
 td, th { border-bottom: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }
 pre { border: 1px solid var(--line); border-radius: 4px; margin: 0; overflow: auto; padding: .6rem; }
-.sides { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); margin: .6rem 0; }
+.sides { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr));
+  margin: .6rem 0; }
 .label { border-radius: 4px; padding: 0 .4rem; white-space: nowrap; background: #8882; }
 .open { background: #d333; } .merged { background: #da33; } .template { background: #38c3; }
 small { color: var(--dim); }"""
@@ -59,7 +60,8 @@ def _sections(plan: Plan) -> Iterable[str]:
             for migration in plan.migrations
             if migration.id in plan.codemods
         )
-        yield f"<h2>Codemods</h2>\n<table>\n<tr><th>id</th><th>why</th><th>files to look at</th></tr>\n{rows}\n</table>"
+        head = "<tr><th>id</th><th>why</th><th>files to look at</th></tr>"
+        yield f"<h2>Codemods</h2>\n<table>\n{head}\n{rows}\n</table>"
     rows = "\n".join(_row(change) for change in plan.files if change.file_class not in _quiet)
     if rows:
         yield f"<h2>Files</h2>\n<table>\n<tr><th>class</th><th>file</th><th></th></tr>\n{rows}\n</table>"
@@ -86,4 +88,5 @@ def _conflict(plan: Plan, change: FileChange) -> str:
         f"<div><small>{side}</small><pre>{escape(text)}</pre></div>"
         for side, text in conflict_hunks(plan, change)
     )
-    return f'<p><code>{escape(change.path)}</code> <small>{escape(change.detail)}</small></p>\n<div class="sides">{sides}</div>'
+    heading = f"<p><code>{escape(change.path)}</code> <small>{escape(change.detail)}</small></p>"
+    return f'{heading}\n<div class="sides">{sides}</div>'

@@ -1,7 +1,7 @@
 """Copier, driven so that a hundred renders of one version read it once.
 
-This is the only module that touches more of copier than its documented functions: `Worker` is subclassed to share
-the template between renders, to name the version it is told to name, and to leave git alone.
+This is the only module that touches more of copier than its documented functions: `Worker` is subclassed to
+share the template between renders, to name the version it is told to name, and to leave git alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Renderer:
         return tuple(self._template.exclude)
 
     def render(self, place: Path, recipe: Recipe) -> dict[str, Any]:
-        """Render into *place*, which may hold an answers file; return the fields of a `Render` but its tree."""
+        """Render into *place*, which may hold an answers file; return what a `Render` says but its tree."""
         worker = _Worker(
             src_path=self._template.url,
             dst_path=place,
@@ -95,7 +95,8 @@ class _Worker(Worker):
 
     def _render_context(self) -> Any:
         """Return copier's context; while files are rendered it stays the same, so it is made once."""
-        # Copier works out the answers file's path with a context that it changes, so that one is never shared.
+        # Copier works out the answers file's path with a context that it changes, so that one is never
+        # shared.
         if Phase.current() is not Phase.RENDER or "answers_relpath" not in self.__dict__:
             return super()._render_context()
         return dict(self.settled_context)
@@ -112,7 +113,7 @@ class _Worker(Worker):
 
 
 def _remembering(environment: Any) -> Any:
-    """Make *environment* compile each name and default once: nine tenths of a render is compiling them anew."""
+    """Make *environment* compile a name or a default once; doing so anew is most of what a render costs."""
     compiled: dict[str, Any] = {}
     compile_anew = environment.from_string
 

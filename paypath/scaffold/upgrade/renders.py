@@ -1,6 +1,7 @@
 """Renders as git trees, kept: the same template and the same answers are rendered once.
 
-Copier renders, from a template that was laid out once, with two savings that change no byte: its configuration
+Copier renders, from a template that was laid out once, with two savings that change no byte: its
+configuration
 and its compiled files are shared by all renders of one version, and git is not asked about each file, since
 nothing is rendered into a repository.
 """

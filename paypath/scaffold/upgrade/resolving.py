@@ -1,6 +1,7 @@
 """Conflicts that somebody resolves by hand: a linked work tree with markers, continued or given up later.
 
-It lies in the repository's git folder (`paypath/upgrade`), so the service's own work tree stays as it is, and is
+It lies in the repository's git folder (`paypath/upgrade`), so the service's own work tree stays as it is,
+and is
 found again by the next run. What was asked for is remembered beside it, written last: without that record
 there is no resolution under way, and what lies there is removed.
 """
@@ -61,7 +62,8 @@ def begin_resolution(plan: Plan, choices: Choices) -> Resolution:
     branch = branch_of(service, plan.new)
     if resolution_of(service) is not None:
         raise UpgradeError(
-            f"{service.name}: a resolution is under way; finish it with --continue, or give it up with --abort"
+            f"{service.name}: a resolution is under way; finish it with --continue, or give it up with "
+            "--abort"
         )
     if branch_tip(service, branch):
         raise UpgradeError(f"{branch}: the branch is there already; merge it, or remove it with --undo")

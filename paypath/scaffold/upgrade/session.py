@@ -1,4 +1,4 @@
-"""One run over any number of services: templates are read once, renders are kept, half-done work is cleared."""
+"""One run over any number of services: templates are read once, renders are kept, rooms are cleared."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A setting that has another name now, in the files that configure a service and in those that tell of it.
 
-A setting `http.timeout` of the package `shop` is the variable `SHOP_HTTP_TIMEOUT`, the option `--http.timeout` and
-the key `timeout` of the table `[http]` in TOML.
+A setting `http.timeout` of the package `shop` is the variable `SHOP_HTTP_TIMEOUT`, the option
+`--http.timeout` and the key `timeout` of the table `[http]` in TOML.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def files_of(
         yield Finding(
             "drift",
             Severity.NOTE,
-            f"{len(drift.changed)} files differ from the template {version.name}, {len(drift.missing)} are gone; "
+            f"{len(drift.changed)} files differ from the template {version.name}, {len(drift.missing)} are "
+            "gone; "
             f"{drift.share:.0%} of its lines are as rendered",
             "nothing to mend: a team's own work is drift too",
             (*drift.changed, *drift.missing),
@@ -76,7 +77,8 @@ def ahead(plan: Plan) -> Iterator[Finding]:
             yield Finding(
                 "copier-loses",
                 Severity.WARNING,
-                f"plain `copier update` (and Renovate) to {plan.new} {loses} {', '.join(paths)}, without a word",
+                f"plain `copier update` (and Renovate) to {plan.new} {loses} {', '.join(paths)}, without a "
+                "word",
                 "take this version with `paypath upgrade`",
                 paths,
             )
@@ -138,8 +140,10 @@ def _versions(objects: Objects, files: dict[str, Entry], version: TemplateVersio
             yield Finding(
                 "version-skew",
                 Severity.ERROR,
-                f"pyproject.toml: wants the library {'.'.join(library.groups())}, the template is {version.name}",
-                "they are released together: upgrade the service, or set the library to the template's version",
+                f"pyproject.toml: wants the library {'.'.join(library.groups())}, the template is "
+                f"{version.name}",
+                "they are released together: upgrade the service, or set the library to the template's "
+                "version",
                 ("pyproject.toml",),
             )
 

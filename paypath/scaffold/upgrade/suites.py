@@ -52,9 +52,10 @@ class SuiteCommand:
 def suite_command(service: Service, given: str | None, checkouts: tuple[Path, Path]) -> SuiteCommand | None:
     """Return how to test the service; None where nobody says how.
 
-    *given* is a shell command; without one it is ``make test``, where the Makefile has that verb. The environment
-    of the work tree serves, if there is one and the upgrade changes no dependency; otherwise the service's own
-    Makefile sets one up in each of the *checkouts*.
+    *given* is a shell command; without one it is ``make test``, where the Makefile has that verb. The
+    environment
+    of the work tree serves, if there is one and the upgrade changes no dependency; otherwise the service's
+    own Makefile sets one up in each of the *checkouts*.
     """
     before, after = checkouts
     ready = _environment(service, before, after)

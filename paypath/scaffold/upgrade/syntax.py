@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libcst as cst
@@ -20,7 +20,7 @@ def with_arguments(module: cst.Module, called: str, names: Mapping[str, str]) ->
 
 
 def with_attributes(module: cst.Module, old: str, new: str) -> cst.Module:
-    """Return *module* with every attribute chain that ends in the setting *old*, such as `settings.http.timeout`."""
+    """Return *module* with the setting *old*, as in `settings.http.timeout`, under its new name."""
     if "." not in old or old.count(".") != new.count("."):
         return module
     return _changed(module, _Attributes(old.split("."), new.split(".")))
@@ -135,33 +135,40 @@ class _Imports(_Resolving):
     ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.SimpleStatementLine]:
         if len(original_node.body) != 1 or not isinstance(statement := updated_node.body[0], cst.ImportFrom):
             return self._whole_module(updated_node)
-        if statement.relative or statement.module is None:
-            return updated_node
-        module = _dotted(statement.module)
+        module = _dotted(statement.module) if not statement.relative else ""
         if module == self._old:  # a module that moved, and everything that comes from it
             moved = statement.with_changes(module=_expression(self._new))
             return updated_node.with_changes(body=[moved])
         if module != self._module or isinstance(statement.names, cst.ImportStar):
             return updated_node
-        taken = [alias for alias in statement.names if alias.name.value == self._name]
+        return self._without_name(updated_node, statement, statement.names)
+
+    def _without_name(
+        self,
+        line: cst.SimpleStatementLine,
+        statement: cst.ImportFrom,
+        names: Sequence[cst.ImportAlias],
+    ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.SimpleStatementLine]:
+        """Import the name from its new place, and what stands beside it from where it was."""
+        taken = [alias for alias in names if alias.name.value == self._name]
         if not taken:
-            return updated_node
-        left = [alias for alias in statement.names if alias.name.value != self._name]
+            return line
+        left = [alias for alias in names if alias.name.value != self._name]
         fresh = cst.ImportFrom(
             module=_expression(self._new_module),
             names=[cst.ImportAlias(name=cst.Name(self._new_name), asname=alias.asname) for alias in taken],
         )
         if not left:
-            return updated_node.with_changes(body=[fresh])
+            return line.with_changes(body=[fresh])
         if statement.lpar is None:
             left[-1] = left[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        kept = updated_node.with_changes(body=[statement.with_changes(names=left)])
+        kept = line.with_changes(body=[statement.with_changes(names=left)])
         return cst.FlattenSentinel([kept, cst.SimpleStatementLine(body=[fresh])])
 
     def leave_Module(  # noqa: N802  # libcst's
         self,
-        original_node: cst.Module,
-        updated_node: cst.Module,  # noqa: ARG002  # libcst's
+        original_node: cst.Module,  # noqa: ARG002  # libcst's
+        updated_node: cst.Module,
     ) -> cst.Module:
         if not self._spelled_out or self._is_module:
             return updated_node

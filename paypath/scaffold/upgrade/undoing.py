@@ -24,7 +24,8 @@ class Undone:
         commit: what *branch* pointed to, or points to.
         version: the template version that the service has without the upgrade.
         exact: whether the service is, file by file, what it was before the upgrade.
-        conflicts: files that the team changed since and that the reverse would change too; then nothing was made.
+        conflicts: files that the team changed since and that the reverse would change too; then nothing was
+        made.
     """
 
     branch: str
@@ -124,8 +125,8 @@ def _reverse(service: Service, scratch: Path) -> Undone:
 def _newest_merged(service: Service) -> tuple[str, str]:
     """Return the commit that has the newest merged upgrade whole, and the one before it.
 
-    It is found by what it did, so merges, squashes and rebases are all found: the newest commit of the branch's
-    own line that changed the answers file, and the commits of the same upgrade that follow it.
+    It is found by what it did, so merges, squashes and rebases are all found: the newest commit of the
+    branch's own line that changed the answers file, and the commits of the same upgrade that follow it.
     """
     path = f"{service.prefix}{answers_file}"
     line = git(

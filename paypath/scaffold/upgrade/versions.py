@@ -116,7 +116,8 @@ class TemplateSource:
                 continue
         raise UnknownVersion(
             f"{self.origin}: there is no version {ref}; "
-            f"{did_you_mean(ref, self.releases or ['HEAD'])} (fetch the template's tags if it should be there)"
+            f"{did_you_mean(ref, self.releases or ['HEAD'])} (fetch the template's tags if it should be "
+            "there)"
         )
 
     def _name_of(self, ref: str, commit: str) -> str:
@@ -139,7 +140,8 @@ class TemplateSource:
         self.checkouts.mkdir(parents=True, exist_ok=True)
         aside = Path(mkdtemp(prefix=".aside-", dir=self.checkouts))
         parts = git("ls-tree", "--name-only", commit, "--", *_parts, folder=self.repository).split("\n")
-        # A checkout, as copier's clone is one, so line ends and filters are the same; but with an index of its own.
+        # A checkout, as copier's clone is one, so line ends and filters are the same; but with an index of
+        # its own.
         git(
             *("-c", "core.autocrlf=false", "--work-tree", str(aside), "checkout", "--quiet", commit, "--"),
             *(filter(None, parts) if "templates" in parts else ["."]),
@@ -182,7 +184,8 @@ class Templates:
         except GitFailed as error:
             said = str(error).replace(address, public)
             raise UnknownVersion(
-                f"{public}: the template cannot be read from there; check the network, or name another source "
+                f"{public}: the template cannot be read from there; check the network, or name another "
+                "source "
                 f"with --source ({said})"
             ) from error
         return TemplateSource(public, folder, self._checkouts)

@@ -1,4 +1,4 @@
-"""An untouched service: our upgrade, plain `copier update` and a fresh copy of the new version are the same bytes."""
+"""An untouched service: our upgrade, plain `copier update` and a fresh copy give the same bytes."""
 
 from __future__ import annotations
 
@@ -79,13 +79,16 @@ def test_a_service_that_cookiecutter_made_is_upgraded_like_any_other(
 def test_the_renderer_that_upgrades_use_gives_what_plain_copier_gives(
     checkout: Path, tmp_path: Path, kind: str
 ) -> None:
-    """One template for many renders, and names compiled once, change no byte; neither does the next service."""
+    """Sharing a template between renders, and compiling names once, changes no byte of this or the next."""
     git("tag", "v0.1.0", folder=checkout)
     with upgrade_run(tmp_path / "cache") as upgrades:
         version = upgrades.templates.open(str(checkout)).at("v0.1.0")
         for name in ("till", "card-payments"):
             answers = {"kind": kind, "service_name": name, "platform_source": "../paypath"}
             plain = copier(checkout, tmp_path / name, answers, "--vcs-ref", "v0.1.0")
-            ours = upgrades.renders.lay_out(version, answers, label="v0.1.0", source="../paypath", into=tmp_path / f"our-{name}")
+            into = tmp_path / f"our-{name}"
+            ours = upgrades.renders.lay_out(
+                version, answers, label="v0.1.0", source="../paypath", into=into
+            )
 
             assert tree(ours) == tree(plain)

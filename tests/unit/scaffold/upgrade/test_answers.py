@@ -22,7 +22,8 @@ def _ask(world: World, old: str, new: str, migrations: str | None = None) -> Non
 
 def _answers(world: World, service: Path, **more: object) -> dict[str, object]:
     plan = world.plan(service, Choices(said=Said(more)))
-    return yaml.safe_load(content(plan, ".copier-answers.yml"))
+    stored: dict[str, object] = yaml.safe_load(content(plan, ".copier-answers.yml"))
+    return stored
 
 
 def test_an_answer_that_is_no_choice_any_more_is_an_error_that_names_it(world: World) -> None:
@@ -213,7 +214,8 @@ def test_a_release_with_the_same_template_is_nothing_to_do(world: World) -> None
 
 def test_the_changelog_between_the_versions_is_part_of_the_plan(world: World) -> None:
     service = world.service()
-    log = "# Changelog\n\n## Unreleased\n\n- d\n\n## [1.1.0] - 2026-01-02\n\n- c\n\n## 1.0.1\n\n- b\n\n## 1.0.0\n\n- a\n"
+    sections = {"Unreleased": "d", "[1.1.0] - 2026-01-02": "c", "1.0.1": "b", "1.0.0": "a"}
+    log = "".join(f"## {name}\n\n- {text}\n\n" for name, text in sections.items())
     world.release("v1.1.0", {"new.txt": "new\n"}, {"CHANGELOG.md": log})
 
     assert world.plan(service).changelog == "## [1.1.0] - 2026-01-02\n- c\n\n## 1.0.1\n- b"

@@ -63,7 +63,8 @@ def test_the_commit_says_what_it_is_and_who_made_it(world: World, nobody: Path) 
     world.run.apply(world.plan(service), Wishes(test=False))
 
     assert git("log", "-1", "--format=%an <%ae>%n%B", branch, folder=service).strip() == (
-        "Ada <ada@example.org>\nUpgrade the template from v1.0.0 to v1.1.0\n\nPaypath-Upgrade: shop v1.0.0..v1.1.0"
+        "Ada <ada@example.org>\nUpgrade the template from v1.0.0 to v1.1.0\n\nPaypath-Upgrade: shop "
+        "v1.0.0..v1.1.0"
     )
 
 
@@ -154,7 +155,7 @@ def test_a_conflict_is_resolved_in_a_work_tree_of_its_own_and_continued(world: W
     assert ">>>>>>> template" in marked
     assert git("status", "--porcelain", "settings.py", folder=resolution.folder).startswith("UU")
     assert {**state(service), "worktrees": None} == {**before, "worktrees": None}
-    with pytest.raises(UpgradeError, match="still in conflict: settings.py; edit them in"):
+    with pytest.raises(UpgradeError, match=r"still in conflict: settings\.py; edit them in"):
         world.run.continue_resolution(find_service(service), Wishes(test=False))
 
     write(resolution.folder, {"settings.py": changed(settings, "setting_5 = 5", "setting_5 = 'both'")})

@@ -25,11 +25,17 @@ moved = Migration(id="moved", imports={"lib.http.client": "lib.clients.make_clie
         ),
         (
             "from lib.http import (\n    a,  # first\n    client,\n    z,\n)\nclient()\n",
-            "from lib.http import (\n    a,  # first\n    z,\n)\nfrom lib.clients import make_client\nmake_client()\n",
+            (
+                "from lib.http import (\n    a,  # first\n    z,\n)\n"
+                "from lib.clients import make_client\nmake_client()\n"
+            ),
         ),
         (
             "from __future__ import annotations\nimport lib.http\nlib.http.client()\n",
-            "from __future__ import annotations\nimport lib.clients\nimport lib.http\nlib.clients.make_client()\n",
+            (
+                "from __future__ import annotations\nimport lib.clients\nimport lib.http\n"
+                "lib.clients.make_client()\n"
+            ),
         ),
         (
             "from lib import http\nhttp.client()\n",
@@ -65,10 +71,14 @@ def test_a_name_that_a_function_hides_is_left() -> None:
 
 def test_a_whole_module_can_move() -> None:
     migration = Migration(id="module", imports={"lib.http": "lib.web"})
-    before = "import lib.http\nimport lib.http as h\nfrom lib.http import a\nfrom lib import http\nlib.http.b(h, a, http)\n"
+    before = (
+        "import lib.http\nimport lib.http as h\nfrom lib.http import a\nfrom lib import http\n"
+        "lib.http.b(h, a, http)\n"
+    )
 
     assert changed_text("a.py", before, migration, None) == (
-        "import lib.web\nimport lib.web as h\nfrom lib.web import a\nfrom lib import web\nlib.web.b(h, a, web)\n"
+        "import lib.web\nimport lib.web as h\nfrom lib.web import a\nfrom lib import web\nlib.web.b(h, a, "
+        "web)\n"
     )
 
 

@@ -110,7 +110,7 @@ def test_a_service_of_a_bare_clone_of_many_is_named_by_its_path(world: World, tm
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: None, "there is no such folder"),
+        (lambda _: None, "there is no such folder"),
         (lambda folder: folder.mkdir(), "it is not in a git repository"),
         (
             lambda folder: git("init", "--quiet", str(folder), folder=folder.parent),

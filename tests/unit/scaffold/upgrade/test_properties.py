@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _shuffle_team(chance: random.Random, service: Path) -> dict[str, set[str]]:
-    """Change the service as a team might; return the lines that are the team's, by the file they were put in."""
+    """Change the service as a team might; return the lines that are the team's by file."""
     own: dict[str, set[str]] = {}
     for number, name in enumerate(names):
         file = service / name
@@ -87,9 +88,9 @@ def _lost(plan: Plan, own: dict[str, set[str]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> UpgradeRun:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpgradeRun]:
     with upgrade_run(tmp_path_factory.mktemp("cache")) as run:
-        yield run  # type: ignore[misc]  # a fixture that is a generator
+        yield run
 
 
 @pytest.mark.parametrize("seed", range(rounds))

@@ -1,4 +1,4 @@
-"""A small template with releases, and a service made from it: everything that upgrades are about, in a second."""
+"""A small template with releases, and services made from it: all that upgrades are about, in a second."""
 
 from __future__ import annotations
 
