@@ -62,7 +62,7 @@ def render_old(
     except AnswersNeeded as error:
         raise AnswersNeeded(
             [
-                f"{problem} (its own version {version.name} does not take this answer)"
+                f"{problem} (and its own version {version.name} asks for it); put it right in the answers file"
                 for problem in error.problems
             ]
         ) from error
@@ -70,10 +70,8 @@ def render_old(
     if missing:
         raise AnswersNeeded(
             [
-                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may "
-                "not be what "
-                f"the service was made with; give it with --data {name}=ANSWER, or find it with `paypath "
-                "adopt`"
+                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may not be "
+                f"what the service was made with; give it with --data {name}=ANSWER"
                 for name in missing
             ]
         )
