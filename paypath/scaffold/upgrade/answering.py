@@ -62,7 +62,7 @@ def render_old(
     except AnswersNeeded as error:
         raise AnswersNeeded(
             [
-                f"{problem} (and its own version {version.name} asks for it); put it right in the answers file"
+                f"{problem} (its own version {version.name} asks for it); put it right in the answers file"
                 for problem in error.problems
             ]
         ) from error
@@ -70,8 +70,8 @@ def render_old(
     if missing:
         raise AnswersNeeded(
             [
-                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may not be "
-                f"what the service was made with; give it with --data {name}=ANSWER"
+                f"{name}: the answers file has no answer, and its default, {render.answers[name]!r}, may "
+                f"not be what the service was made with; give it with --data {name}=ANSWER"
                 for name in missing
             ]
         )

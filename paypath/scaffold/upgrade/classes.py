@@ -100,7 +100,7 @@ def _known(path: str, template: Difference | None, team: Difference | None, merg
 
 
 def _by_both(path: str, here: str | None, there: str | None) -> FileChange:
-    """Return what happened to a file that both changed and that is *here* and *there* now, without a clash."""
+    """Return what happened to a file that both changed without a clash: it is *here* and *there* now."""
     if there is None and here is None:
         return FileChange(path, FileClass.MERGED, "removed by both")
     if there is None or here is None:
