@@ -77,7 +77,7 @@ class ServiceMerge:
         }
         files = [self._owned(self._renamed_by_declaration(change)) for change in files]
         files = self._in_the_way(files, result, corrections)
-        files = self._answers(files, answers, changes, merge, corrections)
+        files = self._answers(files, answers, changes, result, merge, corrections)
         files = self._decide(files, decisions, corrections)
         return self.objects.with_files(merge.tree, corrections), files
 
@@ -181,6 +181,7 @@ class ServiceMerge:
         files: list[FileChange],
         answers: Answers,
         changes: Sequence[AnswerChange],
+        result: Mapping[str, Entry],
         merge: Merge,
         corrections: dict[str, Entry | None],
     ) -> list[FileChange]:
@@ -190,16 +191,18 @@ class ServiceMerge:
         names = ", ".join(change.name for change in changes)
         told = f"answers change: {names}" if names else "names the new version"
         file_class = FileClass.ANSWER_CHANGED if names else FileClass.TEMPLATE_ONLY
-        if answers_file in merge.conflicts or not self._says_the_new(merge.tree):
+        if answers_file in merge.conflicts or not self._says_the_new(result.get(answers_file)):
             text = self._with_own_lines(answers.text)
             corrections[answers_file] = Entry(self._new[answers_file].mode, self.objects.store(text))
         others = [change for change in files if change.path != answers_file]
         return sorted([*others, FileChange(answers_file, file_class, told)], key=lambda change: change.path)
 
-    def _says_the_new(self, tree: str) -> bool:
+    def _says_the_new(self, merged_file: Entry | None) -> bool:
         """Tell whether the merged answers file holds everything that the new render's says."""
+        if merged_file == self._new[answers_file]:
+            return True
         try:
-            merged = read_answers(self._text(self.objects.files(tree).get(answers_file)), answers_file)
+            merged = read_answers(self._text(merged_file), answers_file)
         except NoService:
             return False
         new = read_answers(self._text(self._new[answers_file]), answers_file)

@@ -71,8 +71,8 @@ class Renderer:
             "seeded": tuple(
                 sorted(
                     path
-                    for path in _files(place)
-                    if self._template.skip_if_exists and worker.match_skip(Path(path))
+                    for path in (_files(place) if self._template.skip_if_exists else ())
+                    if worker.match_skip(Path(path))
                 )
             ),
         }

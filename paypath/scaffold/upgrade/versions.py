@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -41,10 +41,7 @@ class TemplateVersion:
 
     def read(self, path: str) -> str | None:
         """Return the text of the file *path* at this version, if there is one."""
-        try:
-            return git("show", f"{self.commit}:{path}", folder=self.repository)
-        except GitFailed:
-            return None
+        return _file(self.repository, self.commit, path)
 
 
 @dataclass
@@ -211,6 +208,14 @@ class Templates:
 
 
 _zero = Version("0")
+
+
+@lru_cache(maxsize=64)
+def _file(repository: Path, commit: str, path: str) -> str | None:
+    try:
+        return git("show", f"{commit}:{path}", folder=repository)
+    except GitFailed:
+        return None
 
 
 def version_number(name: str) -> Version | None:
