@@ -13,6 +13,9 @@ import click
 commands = {
     "new": "paypath.cli.new:new",
     "templates": "paypath.cli.templates:templates",
+    "upgrade": "paypath.cli.upgrade:upgrade",
+    "adopt": "paypath.cli.adopt:adopt",
+    "doctor": "paypath.cli.doctor:doctor",
     "demo": "paypath.cli.demo:demo",
     "completion": "paypath.cli.completion:completion",
 }

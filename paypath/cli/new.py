@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from paypath.cli.output import Refused, note, row, telling_errors
+from paypath.cli.answering import pair
+from paypath.cli.output import note, row, telling_errors
 from paypath.cli.source_options import Where, source_options
 from platform_lib.clock import SystemClock
 
@@ -70,7 +71,7 @@ def new(
 
     clock = SystemClock()
     began = clock.monotonic()
-    answers = dict(map(_pair, pairs))
+    answers = dict(map(pair, pairs))
     # Ended from outside, we clean up as after Ctrl-C.
     signal.signal(signal.SIGTERM, _end)
     with telling_errors():
@@ -93,13 +94,6 @@ def new(
         click.echo(json.dumps(_document(made)))
     else:
         _tell(made, clock.monotonic() - began)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, answer = text.partition("=")
-    if not equals or not name:
-        raise Refused(f'--data: "{text}" is no answer; write NAME=ANSWER, such as service_name=card-payments')
-    return name, answer
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # the interface of signal handlers

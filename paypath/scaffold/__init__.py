@@ -9,6 +9,7 @@ from paypath.scaffold.generate import NewService, new
 from paypath.scaffold.ownership import Owner, ownership, ownership_file
 from paypath.scaffold.questions import Kind, Question, kinds
 from paypath.scaffold.render import answers_file
+from paypath.scaffold.sources import installed_source
 
 __all__ = [
     "BadInput",
@@ -18,6 +19,7 @@ __all__ = [
     "Question",
     "ScaffoldError",
     "answers_file",
+    "installed_source",
     "kinds",
     "new",
     "ownership",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from paypath.scaffold.errors import ScaffoldError
@@ -33,24 +35,53 @@ def git(*arguments: str, folder: Path, **variables: str) -> str:
         GitFailed: git ended with an error.
         ScaffoldError: there is no git.
     """
+    return run_git(*arguments, folder=folder, variables=variables).output.decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A git command that ended: its exit code, and its standard output in bytes."""
+
+    code: int
+    output: bytes
+
+
+def run_git(
+    *arguments: str,
+    folder: Path,
+    given: bytes = b"",
+    accept: Sequence[int] = (0,),
+    variables: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run git in *folder* with *given* on its standard input; an exit code not in *accept* is an error.
+
+    *variables* are added to its environment.
+
+    Raises:
+        GitFailed: git ended with an error.
+        ScaffoldError: there is no git.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in _misleading}
     # Nobody is there to answer: a repository that wants a password is an error, not a question.
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(variables or {})}
     try:
         done = subprocess.run(  # noqa: S603  # arguments are ours; what users give comes after `--`
             ["git", *arguments],  # noqa: S607  # the user's git, as found on PATH
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             check=False,
         )
     except FileNotFoundError as error:
+        if not Path(folder).is_dir():
+            raise ScaffoldError(f"{folder}: there is no such folder; name the folder of a service") from error
         raise ScaffoldError("git: not found on PATH; install git") from error
-    if done.returncode != 0:
+    if done.returncode not in accept:
         said = done.stderr.decode(errors="replace").strip() or f"ended with status {done.returncode}"
-        raise GitFailed(f"git {arguments[0]}: {said}")
-    return done.stdout.decode(errors="replace")
+        name = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
+        raise GitFailed(f"git {name}: {said}")
+    return Ran(done.returncode, done.stdout)
 
 
 def work_tree_of(folder: Path) -> Path | None:

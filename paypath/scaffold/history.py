@@ -34,12 +34,17 @@ def commit_all(folder: Path, message: str) -> str:
     """
     git("init", "--quiet", "--initial-branch=main", folder=folder)
     git("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "add", "--all", "--force", folder=folder)
-    try:
-        git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT", folder=folder)
-        git("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT", folder=folder)
-        author = {}
-    except GitFailed:
-        author = _nobody
+    author = identity(folder)
     unhindered = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")
     git(*unhindered, "commit", "--quiet", "--no-verify", "--message", message, folder=folder, **author)
     return git("rev-parse", "--short", "HEAD", folder=folder).strip()
+
+
+def identity(folder: Path) -> dict[str, str]:
+    """Return the variables that name who commits in *folder*: the user as git knows them, else "Paypath"."""
+    try:
+        git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT", folder=folder)
+        git("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT", folder=folder)
+    except GitFailed:
+        return dict(_nobody)
+    return {}

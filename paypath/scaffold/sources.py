@@ -95,6 +95,15 @@ def open_source(
         yield source
 
 
+def installed_source() -> str:
+    """Return the checkout, or the URL, that this tool was installed from.
+
+    Raises:
+        BadInput: it was installed without its templates.
+    """
+    return _installed()[0]
+
+
 def is_url(given: str) -> bool:
     """Tell whether *given* names a repository to clone rather than a folder.
 
@@ -105,6 +114,18 @@ def is_url(given: str) -> bool:
         (False, False)
     """
     return bool(re.match(r"([a-z+]+://|gh:|gl:|[\w.-]+@[\w.-]+:)", given))
+
+
+def address_of(url: str) -> str:
+    """Return *url*, in any form that copier understands, as git understands it.
+
+    Examples:
+        >>> address_of("gh:acme/paypath"), address_of("git+https://git.example.org/acme/paypath")
+        ('https://github.com/acme/paypath', 'https://git.example.org/acme/paypath')
+    """
+    address = re.sub(r"^git\+", "", url)
+    address = re.sub(r"^gh:/?", "https://github.com/", address)
+    return re.sub(r"^gl:/?", "https://gitlab.com/", address)
 
 
 def without_credentials(url: str) -> str:
@@ -160,9 +181,7 @@ def _committed(checkout: Path, ref: str | None) -> Source:
 
 
 def _cloned(url: str, ref: str | None, folder: Path) -> Source:
-    address = re.sub(r"^git\+", "", url)
-    address = re.sub(r"^gh:/?", "https://github.com/", address)
-    address = re.sub(r"^gl:/?", "https://gitlab.com/", address)
+    address = address_of(url)
     public = without_credentials(url)
     try:
         git("clone", "--quiet", "--no-checkout", "--", address, str(folder), folder=folder.parent)

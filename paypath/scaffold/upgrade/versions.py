@@ -1,0 +1,231 @@
+"""The versions of a template: found in its source, each laid out once for all renders that need it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from packaging.version import InvalidVersion, Version
+
+from paypath.scaffold.errors import did_you_mean
+from paypath.scaffold.git import GitFailed, git, run_git
+from paypath.scaffold.sources import address_of, is_url, without_credentials
+from paypath.scaffold.upgrade.errors import UnknownVersion
+
+# What a render is made of, in a repository that holds more than templates.
+_parts = ("copier.yml", "templates")
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """One version of a template.
+
+    Attributes:
+        name: what answers files call it: its release, or what ``git describe --tags --always`` says.
+        commit: its commit in the source.
+        repository: the source's git folder.
+        digest: says what renders are made of: equal digests make equal renders of equal answers.
+        folder: where its files lie, to be read only.
+    """
+
+    name: str
+    commit: str
+    repository: Path
+    digest: str
+    folder: Path
+
+    def read(self, path: str) -> str | None:
+        """Return the text of the file *path* at this version, if there is one."""
+        return _file(self.repository, self.commit, path)
+
+
+@dataclass
+class TemplateSource:
+    """Where a template's versions are found.
+
+    Attributes:
+        origin: how messages call it.
+        repository: a git repository with all of its versions.
+        checkouts: the folder in which versions are laid out.
+    """
+
+    origin: str
+    repository: Path
+    checkouts: Path
+    _found: dict[str, TemplateVersion] = field(default_factory=dict)
+
+    @cached_property
+    def tags(self) -> dict[str, str]:
+        """Every tag, with the commit that it names."""
+        form = "%(refname:strip=2) %(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
+        listed = git("for-each-ref", f"--format={form}", "refs/tags", folder=self.repository)
+        return dict(line.rsplit(" ", 1) for line in listed.splitlines())
+
+    @cached_property
+    def releases(self) -> list[str]:
+        """The tags that count as releases, oldest first: PEP 440 versions, as copier has it."""
+        tags = git("tag", "--list", folder=self.repository).split()
+        return sorted(
+            (tag for tag in tags if version_number(tag)), key=lambda tag: version_number(tag) or _zero
+        )
+
+    @cached_property
+    def newest(self) -> str | None:
+        """The newest release that is no pre-release, if there is any."""
+        final = [tag for tag in self.releases if not (version_number(tag) or _zero).is_prerelease]
+        return final[-1] if final else None
+
+    def at(self, ref: str) -> TemplateVersion:
+        """Return the version that *ref* names: a release, with or without its "v", a branch or a commit.
+
+        Raises:
+            UnknownVersion: there is none.
+        """
+        if ref not in self._found:
+            commit = self._commit_of(ref)
+            digest = self._digest_of(commit)
+            self._found[ref] = TemplateVersion(
+                self._name_of(ref, commit), commit, self.repository, digest, self._laid_out(commit, digest)
+            )
+        return self._found[ref]
+
+    def contains(self, newer: TemplateVersion, older: TemplateVersion) -> bool:
+        """Tell whether *older* is part of the history of *newer*."""
+        ran = run_git(
+            "merge-base", "--is-ancestor", older.commit, newer.commit, folder=self.repository, accept=(0, 1)
+        )
+        return ran.code == 0
+
+    def _commit_of(self, ref: str) -> str:
+        # What describe says of a commit between releases ends in its abbreviated id, which git understands.
+        for name in (ref, f"v{ref}", f"origin/{ref}"):
+            try:
+                return git(
+                    *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"),
+                    folder=self.repository,
+                ).strip()
+            except GitFailed:
+                continue
+        raise UnknownVersion(
+            f"{self.origin}: there is no version {ref}; "
+            f"{did_you_mean(ref, self.releases or ['HEAD'])} (fetch the template's tags if it should be "
+            "there)"
+        )
+
+    def _name_of(self, ref: str, commit: str) -> str:
+        for name in (ref, f"v{ref}"):
+            if name in self.releases:
+                return name
+        return git("describe", "--tags", "--always", commit, folder=self.repository).strip()
+
+    def _digest_of(self, commit: str) -> str:
+        listed = git("ls-tree", commit, "--", *_parts, folder=self.repository)
+        if "\ttemplates\n" not in f"{listed}\n":
+            listed = git("rev-parse", f"{commit}^{{tree}}", folder=self.repository)
+        return hashlib.sha256(listed.encode()).hexdigest()[:32]
+
+    def _laid_out(self, commit: str, digest: str) -> Path:
+        """Lay the template's files out, once for all processes: written aside, then renamed."""
+        folder = self.checkouts / digest
+        if folder.is_dir():
+            return folder
+        self.checkouts.mkdir(parents=True, exist_ok=True)
+        aside = Path(mkdtemp(prefix=".aside-", dir=self.checkouts))
+        parts = git("ls-tree", "--name-only", commit, "--", *_parts, folder=self.repository).split("\n")
+        # A checkout, as copier's clone is one, so line ends and filters are the same; but with an index of
+        # its own.
+        git(
+            *("-c", "core.autocrlf=false", "--work-tree", str(aside), "checkout", "--quiet", commit, "--"),
+            *(filter(None, parts) if "templates" in parts else ["."]),
+            folder=aside,
+            GIT_DIR=str(self.repository),
+            GIT_INDEX_FILE=str(aside.with_name(f"{aside.name}.index")),
+        )
+        aside.with_name(f"{aside.name}.index").unlink(missing_ok=True)
+        try:
+            aside.rename(folder)
+        except OSError:  # another process was quicker
+            shutil.rmtree(aside, ignore_errors=True)
+        return folder
+
+
+class Templates:
+    """The templates that a run reads: each source once, each version once, however many services need it."""
+
+    def __init__(self, checkouts: Path, scratch: Path) -> None:
+        self._checkouts = checkouts
+        self._scratch = scratch
+        self._open: dict[str, TemplateSource] = {}
+
+    def open(self, origin: str, *, beside: Path | None = None) -> TemplateSource:
+        """Return the source at *origin*, a URL or a folder; a relative one begins at the folder *beside*.
+
+        Raises:
+            UnknownVersion: it cannot be read.
+        """
+        place = origin if is_url(origin) else os.path.realpath((beside or Path.cwd()) / origin)
+        if place not in self._open:
+            self._open[place] = self._mirrored(place) if is_url(place) else self._local(origin, Path(place))
+        return self._open[place]
+
+    def _mirrored(self, url: str) -> TemplateSource:
+        folder = Path(mkdtemp(prefix="mirror-", dir=self._scratch)) / "mirror.git"
+        public, address = without_credentials(url), address_of(url)
+        try:
+            git("clone", "--quiet", "--mirror", "--", address, str(folder), folder=self._scratch)
+        except GitFailed as error:
+            said = str(error).replace(address, public)
+            raise UnknownVersion(
+                f"{public}: the template cannot be read from there; check the network, or name another "
+                "source "
+                f"with --source ({said})"
+            ) from error
+        return TemplateSource(public, folder, self._checkouts)
+
+    def _local(self, origin: str, place: Path) -> TemplateSource:
+        if place.name == ".git":
+            place = place.parent
+        if not place.is_dir():
+            raise UnknownVersion(
+                f"{origin}: the template is not there ({place}); name where it is now with --source"
+            )
+        try:
+            common = git("rev-parse", "--git-common-dir", "--show-prefix", folder=place).split("\n")
+        except GitFailed as error:
+            raise UnknownVersion(
+                f"{origin}: is no git repository, so it has no versions; name one with --source"
+            ) from error
+        if common[1]:
+            raise UnknownVersion(
+                f"{origin}: is a folder inside a repository; name the repository with --source"
+            )
+        return TemplateSource(str(place), (place / common[0]).resolve(), self._checkouts)
+
+
+_zero = Version("0")
+
+
+@lru_cache(maxsize=64)
+def _file(repository: Path, commit: str, path: str) -> str | None:
+    try:
+        return git("show", f"{commit}:{path}", folder=repository)
+    except GitFailed:
+        return None
+
+
+def version_number(name: str) -> Version | None:
+    """Return the PEP 440 version that *name* is, if it is one.
+
+    Examples:
+        >>> version_number("v1.10.0") > version_number("v1.9.0"), version_number("payments-v2")
+        (True, None)
+    """
+    try:
+        return Version(name)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,144 @@
+"""Wherever a service lies: dirty, bare, shallow, linked, or one of many in a repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from paypath.scaffold.git import git
+from paypath.scaffold.upgrade import Choices, FileClass, NoService, PlanState, Wishes, find_service
+from tests.unit.scaffold.upgrade.test_applying import branch, shown
+from tests.unit.scaffold.upgrade.world import World, changed, commit, edit, file, settings, write
+
+quiet = Wishes(test=False)
+
+
+@pytest.fixture
+def service(world: World) -> Path:
+    """A service with an edit of its team, and a newer version of its template."""
+    service = world.service()
+    edit(service, {"settings.py": changed(settings, "setting_5 = 5", "setting_5 = 55")})
+    world.release("v1.1.0", {"settings.py": changed(settings, "setting_15 = 15", "setting_15 = 1515")})
+    return service
+
+
+def _is_upgraded(folder: Path, path: str = "settings.py", at: str = branch) -> bool:
+    text = shown(folder, path, at)
+    return "setting_5 = 55" in text and "setting_15 = 1515" in text
+
+
+def test_a_bare_clone_is_planned_and_upgraded(world: World, service: Path, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--bare", str(service), str(tmp_path / "bare.git"), folder=tmp_path)
+    bare = find_service(tmp_path / "bare.git")
+
+    plan = world.plan(tmp_path / "bare.git", Choices(source=str(world.template)))
+    world.run.apply(plan, quiet)
+
+    assert (bare.top, bare.name) == (None, "bare")
+    assert file(plan, "settings.py").file_class is FileClass.MERGED
+    assert _is_upgraded(tmp_path / "bare.git")
+
+
+def test_a_shallow_clone_is_upgraded(world: World, service: Path, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--depth", "1", f"file://{service}", str(tmp_path / "shallow"), folder=tmp_path)
+
+    world.run.apply(world.plan(tmp_path / "shallow", Choices(source=str(world.template))), quiet)
+
+    assert _is_upgraded(tmp_path / "shallow")
+    assert git("fsck", "--connectivity-only", folder=tmp_path / "shallow") is not None
+
+
+def test_a_linked_work_tree_is_upgraded_at_its_own_commit(world: World, service: Path) -> None:
+    linked = service.with_name("linked")
+    git("worktree", "add", "--quiet", "-b", "side", str(linked), folder=service)
+    edit(linked, {"side.txt": "side\n"})
+
+    world.run.apply(world.plan(linked), quiet)
+
+    assert _is_upgraded(service)
+    assert shown(service, "side.txt") == "side\n"
+
+
+def test_one_of_many_services_is_upgraded_and_the_others_are_left(world: World, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    (whole / "services").mkdir(parents=True)
+    git("init", "--quiet", "--initial-branch=main", folder=whole)
+    for name in ("one", "two"):
+        world.service(name).rename(whole / "services" / name)
+        git("rev-parse", folder=whole)
+        for path in [whole / "services" / name / ".git"]:
+            os.rename(path, tmp_path / f"{name}.git")  # noqa: PTH104  # a folder that is not ours to keep
+    commit(whole, "Both")
+    edit(whole, {"services/one/settings.py": changed(settings, "setting_5 = 5", "setting_5 = 55")})
+    world.release("v1.1.0", {"settings.py": changed(settings, "setting_15 = 15", "setting_15 = 1515")})
+    write(whole, {"services/two/README.md": "dirty\n"})
+
+    one = find_service(whole / "services/one")
+    done = [world.run.apply(world.plan(whole / "services" / name), quiet) for name in ("one", "two")]
+
+    assert (one.prefix, one.name) == ("services/one/", "one")
+    assert [each.branch for each in done] == [
+        "paypath/upgrade-services-one-v1.1.0",
+        "paypath/upgrade-services-two-v1.1.0",
+    ]
+    assert _is_upgraded(whole, "services/one/settings.py", done[0].branch)
+    changed_files = git("diff", "--name-only", "main", done[0].branch, folder=whole).split()
+    assert changed_files == ["services/one/.copier-answers.yml", "services/one/settings.py"]
+    undone = world.run.undo(find_service(whole / "services/two"))
+    assert undone.branch == done[1].branch
+
+
+def test_a_service_of_a_bare_clone_of_many_is_named_by_its_path(world: World, tmp_path: Path) -> None:
+    service = world.service()
+    whole = tmp_path / "whole"
+    (whole / "services").mkdir(parents=True)
+    git("init", "--quiet", "--initial-branch=main", folder=whole)
+    service.rename(whole / "services" / "shop")
+    (whole / "services/shop/.git").rename(tmp_path / "own.git")
+    commit(whole, "All")
+    git("clone", "--quiet", "--bare", str(whole), str(tmp_path / "bare.git"), folder=tmp_path)
+    world.release("v1.1.0", {"new.txt": "new\n"})
+
+    found = find_service(tmp_path / "bare.git", within="services/shop")
+
+    assert found.name == "shop"
+    assert world.plan_of(found, Choices(source=str(world.template))).state is PlanState.READY
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "there is no such folder"),
+        (lambda folder: folder.mkdir(), "it is not in a git repository"),
+        (
+            lambda folder: git("init", "--quiet", str(folder), folder=folder.parent),
+            "its repository has no commit",
+        ),
+    ],
+)
+def test_what_is_no_service_is_told(tmp_path: Path, make: object, message: str) -> None:
+    assert callable(make)
+    make(tmp_path / "it")
+
+    with pytest.raises(NoService, match=message):
+        find_service(tmp_path / "it")
+
+
+def test_a_service_without_an_answers_file_is_sent_to_adopt(world: World) -> None:
+    service = world.service()
+    edit(service, {".copier-answers.yml": None})
+
+    with pytest.raises(NoService, match=r"nobody knows its template; bring it in with `paypath adopt`$"):
+        world.plan(service)
+
+
+def test_a_template_behind_a_url_is_read_once_for_all_services(world: World, service: Path) -> None:
+    url = f"file://{world.template}/.git"
+    other = world.service("other")
+    source = world.run.templates.open(url)
+
+    assert world.run.templates.open(url) is source
+    for folder in (service, other):
+        assert world.plan(folder, Choices(source=url)).new == "v1.1.0"
