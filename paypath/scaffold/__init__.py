@@ -7,6 +7,18 @@ bad input before anything is written, a folder that appears whole or not at all,
 from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.generate import NewService, new
 from paypath.scaffold.questions import Kind, Question, kinds
+from paypath.scaffold.releases import Release, releases
 from paypath.scaffold.render import answers_file
 
-__all__ = ["BadInput", "Kind", "NewService", "Question", "ScaffoldError", "answers_file", "kinds", "new"]
+__all__ = [
+    "BadInput",
+    "Kind",
+    "NewService",
+    "Question",
+    "Release",
+    "ScaffoldError",
+    "answers_file",
+    "kinds",
+    "new",
+    "releases",
+]
