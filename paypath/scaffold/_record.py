@@ -169,8 +169,8 @@ def released_commit(repository: Path, release: Release) -> str:
         if _renders(repository, commit, release.template_hash):
             return commit
     raise ScaffoldError(
-        f"{release.tag}: commit {release.commit[:12]} is not in {repository}, nor any other with its templates; "
-        "fetch the whole history (`git fetch --unshallow`), or name the repository's URL"
+        f"{release.tag}: commit {release.commit[:12]} is not in {repository}, nor any other with its "
+        "templates; fetch the whole history (`git fetch --unshallow`), or name the repository's URL"
     )
 
 

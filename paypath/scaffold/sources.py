@@ -1,7 +1,7 @@
-"""Where the templates come from: the checkout that holds this tool, another folder, a git URL, or the tool itself.
+"""Where the templates come from: the checkout that holds this tool, a folder, a git URL, or the tool itself.
 
-A release can be named wherever it is known: by its tag, by the record in the repository, or by the archive that
-an installed tool carries.
+A release can be named wherever it is known: by its tag, by the record in the repository, or by the archive
+that an installed tool carries.
 """
 
 from __future__ import annotations
