@@ -1,7 +1,7 @@
 """Hatch's build hook: put every released template into the wheel, as `paypath/scaffold/released.tar.xz`.
 
-It reads the record and the tags of the checkout that is built, and imports nothing of ours, as what we need is
-not installed while we are built. `paypath/scaffold/_carried.py` reads what is written here. The archive is
+It reads the record and the tags of the checkout that is built, and imports nothing of ours, as what we need
+is not installed while we are built. `paypath/scaffold/_carried.py` reads what is written here. The archive is
 the same to the byte for the same history. A source distribution brings it along, and no wheel built from one
 needs git. What cannot be found, in a shallow clone, is told and left out; the tool says so when it is asked
 for.
@@ -45,8 +45,8 @@ class CarryReleases(BuildHookInterface[Any]):
         releases, missing = repository.releases(self.metadata.version)
         for entry in missing:
             self.app.display_warning(
-                f"v{entry['version']} is recorded as {entry['commit'][:12]}, which is not in this clone: the wheel "
-                "will not carry it; `git fetch --unshallow --tags` first"
+                f"v{entry['version']} is recorded as {entry['commit'][:12]}, which is not in this clone: "
+                "the wheel will not carry it; `git fetch --unshallow --tags` first"
             )
         self._folder = tempfile.TemporaryDirectory(prefix="paypath-releases-")
         made = Path(self._folder.name) / "released.tar.xz"
