@@ -94,7 +94,7 @@ def _show(change: Change) -> None:
     for line in change.diff().splitlines():
         bold = line.startswith(("+++", "---"))
         colour = None if bold else _colours.get(line[:1])
-        click.echo(click.style(line, fg=colour, bold=bold))
+        click.echo(click.style(line, fg=colour, bold=bold or None))
     click.echo()
 
 

@@ -176,7 +176,6 @@ def test_a_file_that_was_edited_since_is_kept_and_told(service: Path) -> None:
     [
         (_wiring, "(settings.acme_webhook, database, clock)", "(None, database, clock)"),
         (_wiring, "            acme_webhook.routes(", "            # ours\n            acme_webhook.routes("),
-        (_wiring, "database, clock),", "database, clock),  # ours"),
         (_settings, "acme_webhook: AcmeWebhookSettings | None = None", "acme_webhook: AcmeWebhookSettings"),
         (_settings, "How webhooks of acme are recognised.", "How acme is believed."),
         (_settings, "    secret: Annotated[Secret,", "    # ours\n    secret: Annotated[Secret,"),

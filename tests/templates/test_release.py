@@ -153,7 +153,7 @@ def test_the_examples_are_released_with_the_version(platform: Platform) -> None:
 def test_a_release_is_the_same_to_the_byte_wherever_it_comes_from(
     platform: Platform, without_tags: Path, installed: Path, tmp_path: Path, number: int
 ) -> None:
-    """Plain copier on the tag, a checkout with tags, a clone without, its URL, and a wheel without a network."""
+    """Plain copier on the tag, a checkout with tags, a clone without, its URL, a wheel without a network."""
     tag = f"v{platform.versions[number]}"
     answers = {"kind": "payment-service", "platform_source": _url}
 

@@ -56,8 +56,8 @@ class Change:
                 _write(self.folder, path, after)
                 done.append(path)
         except BaseException as error:
-            for path in done:
-                _write(self.folder, path, self.files[path][0])
+            for written in done:
+                _write(self.folder, written, self.files[written][0])
             if isinstance(error, OSError):
                 raise ScaffoldError(
                     f"{path}: cannot be written ({error.strerror}); nothing changed"
