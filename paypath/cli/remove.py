@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from paypath.cli.output import telling_errors
@@ -14,14 +16,9 @@ _codes = (
 
 
 def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's
-    from paypath.scaffold import ScaffoldError  # noqa: PLC0415  # keeps `--help` quick
-    from paypath.scaffold.pieces import added  # noqa: PLC0415  # the same
-
-    try:
-        found = added(ctx.params.get("service") or ".")
-    except ScaffoldError:
-        return []
-    return [name for piece, name in found if piece == ctx.params.get("piece") and name.startswith(incomplete)]
+    # As `paypath.scaffold.pieces.added` finds them, but completion must not wait for that to be imported.
+    entries = Path(ctx.params.get("service") or ".") / ".paypath-pieces" / str(ctx.params.get("piece"))
+    return sorted(entry.stem for entry in entries.glob("*.json") if entry.stem.startswith(incomplete))
 
 
 @click.command(epilog=_codes)
