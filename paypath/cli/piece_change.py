@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paypath.cli.ask import can_ask, confirmed
-from paypath.cli.output import Refused, row
+from paypath.cli.output import Refused, note, row
 
 if TYPE_CHECKING:
     from paypath.scaffold.pieces import Change
@@ -64,6 +64,8 @@ def carry_out(change: Change, how: How) -> None:
         BadInput, ScaffoldError: as `Change.apply`.
     """
     what = f"{change.piece} {change.name}"
+    for text in change.notes:
+        note(text)
     if change.is_done:
         state = "is there already" if change.verb == "add" else "is not there"
         _tell(change, how, written=False, text=f"{what} {state}; nothing to do")
@@ -126,4 +128,5 @@ def _document(change: Change, *, written: bool) -> dict[str, Any]:
         },
         "diff": change.diff(),
         "next": list(change.next),
+        "notes": list(change.notes),
     }

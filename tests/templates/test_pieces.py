@@ -304,6 +304,17 @@ def test_a_kind_that_a_piece_does_not_fit_is_refused(service: Path) -> None:
         plan_add(service, "webhook", "acme")
 
 
+def test_a_service_of_another_version_is_told_of(service: Path) -> None:
+    assert plan_add(service, "webhook", "acme").notes == ()
+    _edit(service, ".copier-answers.yml", '_commit: "v', '_commit: "v9')
+    commit(service, "another version")
+
+    [note] = plan_add(service, "webhook", "acme").notes
+
+    assert note.startswith("the service is of version 9")
+    assert "upgrade the service first" in note
+
+
 def test_a_folder_that_is_no_service_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"holds no \.copier-answers\.yml, so it is no generated service"):
         plan_add(tmp_path, "webhook", "acme")

@@ -22,6 +22,7 @@ class Change:
         folder: the service.
         files: text before and after, by path; None where there is no file.
         next: what the team has to do afterwards.
+        notes: what the user should know beforehand.
     """
 
     verb: str
@@ -30,6 +31,7 @@ class Change:
     folder: Path
     files: Mapping[str, tuple[str | None, str | None]]
     next: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:

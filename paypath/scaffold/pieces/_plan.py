@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def plan_add(folder: Path, piece_name: str, name: str) -> Change:
         folder=service.folder,
         files=files,
         next=tuple(_rendered(line, values) for line in chosen.next),
+        notes=_notes(service),
     )
 
 
@@ -116,6 +118,18 @@ def added(folder: Path | str) -> list[tuple[str, str]]:
     """Return the pieces that were added to the service in *folder*, each as piece and name."""
     entries = sorted((service_in(Path(folder)).folder / ledger_folder).glob("*/*.json"))
     return [(entry.parent.name, entry.stem) for entry in entries]
+
+
+def _notes(service: Service) -> tuple[str, ...]:
+    """Say that the service is of another minor version, whose library may lack what a piece imports."""
+    ours, theirs = version("paypath"), service.answers.get("_commit", "").removeprefix("v")
+    if not re.match(r"\d+\.\d+\.", theirs) or theirs.split(".")[:2] == ours.split(".")[:2]:
+        return ()
+    said = (
+        f"the service is of version {theirs} and this paypath of {ours}; if `make check` misses something of "
+        "the library, upgrade the service first"
+    )
+    return (said,)
 
 
 def _ledger(piece_name: str, name: str) -> str:
