@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from paypath.releasing import Plan, Refused, plan_past_release, plan_release, release
+from paypath.releasing.perform import make_check
 from paypath.scaffold import ScaffoldError, releases
 from paypath.scaffold._record import record_file, template_hash
 from paypath.scaffold.git import git
@@ -227,6 +228,29 @@ def test_a_release_that_fails_leaves_everything_as_it_was(
     assert git("rev-parse", "HEAD", folder=root) == before
     assert git("status", "--porcelain", folder=root) == ""
     assert git("tag", "--list", folder=root) == ""
+
+
+def test_a_record_that_cannot_be_committed_takes_the_tag_back(root: Path) -> None:
+    before = git("rev-parse", "HEAD", folder=root)
+    hook = root / ".git/hooks/commit-msg"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\n! grep -q "^Record" "$1"\n')
+    hook.chmod(0o755)
+
+    with pytest.raises(ScaffoldError, match="git commit"):
+        _release(root, "0.2.0")
+
+    assert git("rev-parse", "HEAD", folder=root) == before
+    assert git("tag", "--list", folder=root) == ""
+    assert git("status", "--porcelain", folder=root) == ""
+
+
+def test_a_check_that_finds_something_ends_the_release(root: Path) -> None:
+    _write(root, "Makefile", "check:\n\t@false\n")
+    _commit(root)
+
+    with pytest.raises(ScaffoldError, match="make check: not passed, so nothing was released"):
+        make_check(root)
 
 
 def _past(root: Path, version: str, commit: str) -> Plan:
