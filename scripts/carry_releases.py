@@ -150,15 +150,18 @@ def write(archive: Path, repository: Repository, releases: dict[str, Entry], ver
         "repository": repository.url(),
     }
     with tarfile.open(archive, "w:xz", format=tarfile.PAX_FORMAT, preset=9) as out:
-        add(out, "index.json", 0o644, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode())
+        add(out, "index.json", "100644", (json.dumps(index, indent=2, sort_keys=True) + "\n").encode())
         for entry in ordered:
             for mode, id_, path in repository.tree(entry["commit"]):
-                content = repository.git("cat-file", "blob", id_)
-                add(out, f"v{entry['version']}/{path}", 0o755 if mode == "100755" else 0o644, content)
+                add(out, f"v{entry['version']}/{path}", mode, repository.git("cat-file", "blob", id_))
 
 
-def add(out: tarfile.TarFile, path: str, mode: int, content: bytes) -> None:
-    """Add one file that says nothing about when and by whom it was added."""
+def add(out: tarfile.TarFile, path: str, mode: str, content: bytes) -> None:
+    """Add one file or link, by git's mode, that says nothing about when and by whom it was added."""
     member = tarfile.TarInfo(path)
-    member.size, member.mode = len(content), mode
+    if mode == "120000":
+        member.type, member.linkname = tarfile.SYMTYPE, content.decode()
+        out.addfile(member)
+        return
+    member.size, member.mode = len(content), 0o755 if mode == "100755" else 0o644
     out.addfile(member, io.BytesIO(content))

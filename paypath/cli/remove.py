@@ -17,7 +17,7 @@ _codes = (
 
 def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's
     # As `paypath.scaffold.pieces.added` finds them, but completion must not wait for that to be imported.
-    entries = Path(ctx.params.get("service") or ".") / ".paypath-pieces" / str(ctx.params.get("piece"))
+    entries = Path(ctx.params.get("service") or ".") / ".paypath/pieces" / str(ctx.params.get("piece"))
     return sorted(entry.stem for entry in entries.glob("*.json") if entry.stem.startswith(incomplete))
 
 

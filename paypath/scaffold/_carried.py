@@ -75,7 +75,7 @@ def unpack(release: Release, folder: Path, path: Path = archive) -> Path:
     try:
         with tarfile.open(path, "r:xz") as opened:
             for member in opened:
-                if member.isfile() and member.name.startswith(prefix):
+                if (member.isfile() or member.issym()) and member.name.startswith(prefix):
                     member.name = member.name.removeprefix(prefix)
                     opened.extract(member, folder, filter="data")
     except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:

@@ -94,7 +94,7 @@ def test_a_piece_is_added_once_and_taken_out_once(paypath: Paypath, service: Pat
 
     assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 4
     first, again, gone, nothing = (one.stdout for one in done)
-    assert first.startswith("Added webhook acme\n  new             .paypath-pieces/webhook/acme.json\n")
+    assert first.startswith("Added webhook acme\n  new             .paypath/pieces/webhook/acme.json\n")
     assert "  changed         src/payments/wiring.py\n" in first
     assert "PAYMENTS_ACME_WEBHOOK_SECRET" in first
     assert again == "webhook acme is there already; nothing to do\n"

@@ -386,7 +386,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(
 def test_the_entry_says_what_was_added_by_whom(service: Path) -> None:
     plan_add(service, "event", "orders.order.placed").apply()
 
-    entry = json.loads((service / ".paypath-pieces/event/orders.order.placed.json").read_text())
+    entry = json.loads((service / ".paypath/pieces/event/orders.order.placed.json").read_text())
     assert set(entry) == {"paypath", "files", "edits"}
     assert list(entry["files"]) == [
         "src/payments/entrypoints/on_orders_order_placed.py",

@@ -45,9 +45,9 @@ def _version() -> str:
 def _copy(folder: Path) -> None:
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=root).split("\0")
     for name in filter(None, listed):
-        if (root / name).is_file() and name.partition("/")[0] not in {"tests", "bench"}:
+        if os.path.lexists(root / name) and name.partition("/")[0] not in {"tests", "bench"}:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, folder / name)
+            shutil.copy(root / name, folder / name, follow_symlinks=False)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from paypath.scaffold.errors import BadInput
 from paypath.scaffold.git import GitFailed, git, work_tree_of
 from paypath.scaffold.render import answers_file
 
-ledger_folder = ".paypath-pieces"
+ledger_folder = ".paypath/pieces"
 
 
 @dataclass(frozen=True, slots=True)
