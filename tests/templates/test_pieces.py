@@ -142,20 +142,31 @@ def test_formatter_and_linter_find_nothing_whatever_the_names(
     assert tree(service) == before
 
 
+_kinds = sorted(
+    kind
+    for kind in {kind for piece in pieces() for kind in piece.kinds}
+    if (root / "templates" / kind / "cookiecutter.json").is_file()
+)
+
+
+@pytest.mark.parametrize("kind", _kinds)
 @pytest.mark.timeout(900)
-def test_a_service_with_every_piece_passes_its_own_checks_and_tests(plain: Path, tmp_path: Path) -> None:
-    answers = {"service_name": "card-till", "package": "till_of_cards"}
+def test_a_service_with_every_piece_passes_its_own_checks_and_tests(
+    plain: Path, tmp_path: Path, kind: str
+) -> None:
+    answers = {"kind": kind, "service_name": "card-till", "package": "till_of_cards"}
     service = new(tmp_path / "new", source=str(plain), answers=answers).folder
-    _add(service, two_of_each)
-    described = (service / "openapi.json").read_bytes()
+    fitting = {piece.name for piece in pieces() if kind in piece.kinds}
+    _add(service, [one for one in two_of_each if one[0] in fitting])
+    described = service / "openapi.json"
+    before = described.read_bytes() if described.exists() else None
     environment = (f"VENV={Path(sys.executable).parents[1]}", "READY=1")
 
     run("make", "check", "test", *environment, folder=service)
-    run("make", "openapi", *environment, folder=service)
 
-    assert (service / "openapi.json").read_bytes() == described, (
-        "what was added is what would be written anew"
-    )
+    if before is not None:
+        run("make", "openapi", *environment, folder=service)
+        assert described.read_bytes() == before, "what was added is what would be written anew"
 
 
 def test_a_file_that_was_edited_since_is_kept_and_told(service: Path) -> None:

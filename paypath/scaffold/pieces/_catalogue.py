@@ -23,7 +23,8 @@ class Piece:
         name_rule: `pattern`, `most` characters, what it `says`, and an `example` of a name.
         settings_field: the field of the service's settings that it adds, if the platform could have it too.
         files: template by path in the service; both are rendered.
-        edits: the edits of the service's files, as `Edit.from_data` takes them once rendered.
+        edits: the edits of the service's files, as `Edit.from_data` takes them once rendered; one
+            with `kinds` is made in services of those kinds alone.
         next: what the team has to do.
         folder: where its templates are.
     """

@@ -35,7 +35,8 @@ class Edit:
         module: import: where the name comes from.
         scope: statement, item, argument, wrap: the way to the place, such as ``def wire``.
         after: statement: how the statement begins that it follows; the last such one.
-        before: statement: how the statement begins that it precedes; the first such one.
+        before: statement: how the statement begins that it precedes; the first such one. With neither,
+            it goes to the end of its scope.
         blank_lines: statement: how many stand before it.
         call: item, argument, wrap: the function whose call is edited.
         argument: item: the keyword argument that is a list; wrap: the one that is wrapped.

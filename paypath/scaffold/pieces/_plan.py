@@ -47,7 +47,11 @@ def plan_add(folder: Path, piece_name: str, name: str) -> Change:
         _rendered(path, values): _rendered((chosen.folder / template).read_text("utf-8"), values)
         for template, path in chosen.files.items()
     }
-    edits = [_edit(chosen, data, values) for data in chosen.edits]
+    edits = [
+        _edit(chosen, data, values)
+        for data in chosen.edits
+        if service.kind in data.get("kinds", chosen.kinds)
+    ]
     after = {path: _formed(service, path, text) for path, text in new.items()}
     edits = _made(service, edits, after)
     for path in new:
@@ -161,7 +165,7 @@ def _digest(text: str) -> str:
 
 
 def _edit(chosen: Piece, data: Any, values: dict[str, str]) -> Edit:
-    data = dict(data)
+    data = {name: value for name, value in data.items() if name != "kinds"}
     if template := data.pop("from", None):
         data["code"] = (chosen.folder / template).read_text("utf-8")
     return Edit.from_data(

@@ -164,9 +164,11 @@ def _inserted(edit: Edit, body: Body) -> Body:
     for name in (name for statement in new for name in _bound(statement)):
         if name in taken:
             raise DoesNotFit(f"{edit.file}: the name {name} is taken there; choose another")
-    starts = [code_of(statement) for statement in body]
+    starts = [code_of(statement.with_changes(leading_lines=[])) for statement in body]
     if edit.after:
         places = [number + 1 for number, code in enumerate(starts) if code.startswith(edit.after)][-1:]
+    elif not edit.before:
+        places = [len(body)]
     else:
         places = [number for number, code in enumerate(starts) if code.startswith(edit.before)][:1]
     if not places:
