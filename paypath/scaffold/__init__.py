@@ -8,6 +8,7 @@ from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.generate import NewService, new
 from paypath.scaffold.ownership import Owner, ownership, ownership_file
 from paypath.scaffold.questions import Kind, Question, kinds
+from paypath.scaffold.releases import Release, releases
 from paypath.scaffold.render import answers_file
 from paypath.scaffold.sources import installed_source
 
@@ -17,6 +18,7 @@ __all__ = [
     "NewService",
     "Owner",
     "Question",
+    "Release",
     "ScaffoldError",
     "answers_file",
     "installed_source",
@@ -24,4 +26,5 @@ __all__ = [
     "new",
     "ownership",
     "ownership_file",
+    "releases",
 ]

@@ -1,24 +1,28 @@
-"""Where the templates come from: the checkout that holds this tool, another folder, or a git URL."""
+"""Where the templates come from: the checkout that holds this tool, a folder, a git URL, or the tool itself.
+
+A release can be named wherever it is known: by its tag, by the record in the repository, or by the archive
+that an installed tool carries.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import paypath
+from paypath.scaffold._carried import Carried, carried, unpack
+from paypath.scaffold._installation import Installation, installation, same_repository
+from paypath.scaffold._record import Release, known_releases, released_commit, version_of
 from paypath.scaffold.errors import BadInput, ScaffoldError, did_you_mean
 from paypath.scaffold.git import GitFailed, git
 
 _configuration = "copier.yml"
 _templates = (_configuration, "templates")
-_release = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,14 @@ class Source:
         folder: where they lie now.
         commit: which commit of *folder* counts; without one, its files as they are.
         notes: what the user should know about this choice.
+        release: the release that it is, where one was named or is the default.
     """
 
     origin: str
     folder: Path
     commit: str | None = None
     notes: tuple[str, ...] = ()
+    release: Release | None = None
 
     def read(self, path: str) -> str | None:
         """Return the text of the file at *path* in this source, if there is one."""
@@ -55,42 +61,22 @@ def open_source(
     """Find the templates, and clean up after the block.
 
     Args:
-        given: a git URL or a folder; by default the checkout, or the URL, that this tool was installed from.
-        ref: a tag, branch or commit of it; by default HEAD of a checkout and the newest release of a URL.
+        given: a git URL or a folder; by default the checkout that holds this tool, or else what it carries.
+        ref: a release such as ``v0.2.0``, tagged or not, or a tag, branch or commit; by default HEAD of a
+            checkout, the newest release of a URL, and the release that an installed tool is of.
         worktree: take the files of a checkout as they are, committed or not.
 
     Raises:
         BadInput: there are no templates at *given*, or *ref* is not there.
         ScaffoldError: the URL cannot be read.
     """
-    if given is None:
-        given, installed_ref = _installed()
-        ref = ref or installed_ref
-    if worktree and (ref is not None or is_url(given)):
-        raise BadInput("--worktree: only a checkout has uncommitted files; leave out --ref, or name a folder")
     with TemporaryDirectory(prefix="paypath-source-") as scratch:
-        if is_url(given):
-            source = _cloned(given, ref, Path(scratch) / "clone")
-        else:
-            folder = Path(given).resolve()
-            if not folder.is_dir():
-                raise BadInput(
-                    f"--source: there is no folder {given}; name a checkout of the platform or a git URL"
-                )
-            if (folder / ".git").exists():
-                source = (
-                    Source(str(folder), snapshot(folder, Path(scratch) / "snapshot"))
-                    if worktree
-                    else _committed(folder, ref)
-                )
-            elif ref is not None:
-                raise BadInput(f"--ref: {given} is a folder without git, so it has no {ref}; leave out --ref")
-            else:
-                source = Source(str(folder), folder)
+        source = _opened(given, ref, Path(scratch), worktree=worktree)
         if source.read(_configuration) is None:
             at = f" at {ref or 'HEAD'}" if source.commit else ""
             raise BadInput(
-                f"--source: {given} holds no {_configuration}{at}; name a checkout of the platform or a URL"
+                f"--source: {source.origin} holds no {_configuration}{at}; "
+                "name a checkout of the platform or a URL"
             )
         yield source
 
@@ -101,7 +87,23 @@ def installed_source() -> str:
     Raises:
         BadInput: it was installed without its templates.
     """
-    return _installed()[0]
+    return installation().place
+
+
+def releases(source: str | None = None) -> list[Release]:
+    """Return the releases that `open_source` finds at *source*, oldest first; *source* is as `given` there.
+
+    Raises:
+        BadInput: there is no such folder.
+        ScaffoldError: the URL cannot be read, or the record in it.
+    """
+    here = installation() if source is None else None
+    if here is not None and here.checkout is None and (carries := carried()) is not None:
+        return list(carries.releases)
+    place = source or (here.place if here else "")
+    with TemporaryDirectory(prefix="paypath-source-") as scratch:
+        folder = _clone(place, Path(scratch) / "clone") if is_url(place) else _folder(place)
+        return known_releases(folder) if (folder / ".git").exists() else []
 
 
 def is_url(given: str) -> bool:
@@ -156,13 +158,93 @@ def snapshot(checkout: Path, destination: Path) -> Path:
     return destination
 
 
-def _committed(checkout: Path, ref: str | None) -> Source:
+def _opened(given: str | None, ref: str | None, scratch: Path, *, worktree: bool) -> Source:
+    if given is None:
+        here = installation()
+        carries = carried() if here.checkout is None and not worktree else None
+        if carries is not None and (source := _from_tool(here, ref, carries, scratch)):
+            return source
+        given, ref = here.place, ref or here.commit
+    elif is_url(given) and ref is not None and (version := version_of(ref)) and not worktree:
+        # The tool carries its own repository's releases: no need to ask the network for what never changes.
+        carries = carried()
+        if (
+            carries
+            and (release := carries.get(version))
+            and same_repository(given, installation().repository)
+        ):
+            return _unpacked(given, release, scratch)
+    if worktree and (ref is not None or is_url(given)):
+        raise BadInput("--worktree: only a checkout has uncommitted files; leave out --ref, or name a folder")
+    if is_url(given):
+        return _cloned(given, ref, scratch)
+    folder = _folder(given)
+    if not (folder / ".git").exists():
+        if ref is not None:
+            raise BadInput(f"--ref: {given} is a folder without git, so it has no {ref}; leave out --ref")
+        return Source(str(folder), folder)
+    if worktree:
+        return Source(str(folder), snapshot(folder, scratch / "snapshot"))
+    return _committed(folder, ref, scratch)
+
+
+def _from_tool(here: Installation, ref: str | None, carries: Carried, scratch: Path) -> Source | None:
+    """Return what an installed tool carries, or None where that is not what is asked for."""
+    notes: tuple[str, ...] = ()
+    release = carries.get((version_of(ref) if ref else carries.built_at) or "")
+    if release is None and ref is None and here.commit is None and carries.releases:
+        release = carries.releases[-1]
+        notes = (f"this paypath was built between two releases; {release.tag}, its newest, is rendered",)
+    if release is None:
+        return None
+    if here.repository is None:
+        raise BadInput(
+            "--source: this paypath does not know the git URL that it comes from, and a service has to "
+            "remember one; name it, as in --source https://git.example.org/acme/paypath.git"
+        )
+    return _unpacked(here.repository, release, scratch, notes)
+
+
+def _unpacked(url: str, release: Release, scratch: Path, notes: tuple[str, ...] = ()) -> Source:
+    folder = unpack(release, scratch / release.tag)
+    return Source(without_credentials(url), folder, notes=notes, release=release)
+
+
+def _folder(given: str) -> Path:
+    folder = Path(given).resolve()
+    if not folder.is_dir():
+        raise BadInput(f"--source: there is no folder {given}; name a checkout of the platform or a git URL")
+    return folder
+
+
+def _released(origin: str, repository: Path, ref: str, scratch: Path) -> Source | None:
+    """Return the release that *ref* names, away from *repository*; None where it names none.
+
+    As a plain folder the templates write their own version into a service, tag or no tag.
+    """
+    version = version_of(ref)
+    release = next((one for one in known_releases(repository) if one.version == version), None)
+    if release is None:
+        return None
+    folder = scratch / release.tag
+    folder.mkdir()
+    commit = released_commit(repository, release)
+    tar = scratch / "release.tar"
+    git("archive", "--format=tar", f"--output={tar}", commit, "--", *_templates, folder=repository)
+    with tarfile.open(tar) as opened:
+        opened.extractall(folder, filter="data")
+    return Source(origin, folder, release=release)
+
+
+def _committed(checkout: Path, ref: str | None, scratch: Path) -> Source:
+    if ref is not None and (source := _released(str(checkout), checkout, ref, scratch)):
+        return source
     try:
         commit = _commit_of(checkout, ref or "HEAD")
     except GitFailed as error:
         if ref is None:
             raise ScaffoldError(f"--source: {checkout} has no commit to render; {error}") from error
-        known = git("tag", "--list", folder=checkout).split()
+        known = [release.tag for release in known_releases(checkout)]
         raise BadInput(
             f"--ref: there is no {ref} in {checkout}; {did_you_mean(ref, known or ['HEAD'])}"
         ) from error
@@ -180,7 +262,23 @@ def _committed(checkout: Path, ref: str | None) -> Source:
     )
 
 
-def _cloned(url: str, ref: str | None, folder: Path) -> Source:
+def _cloned(url: str, ref: str | None, scratch: Path) -> Source:
+    public = without_credentials(url)
+    folder = _clone(url, scratch / "clone")
+    known = known_releases(folder)
+    wanted = ref or (known[-1].tag if known else "HEAD")
+    if source := _released(public, folder, wanted, scratch):
+        return source
+    for candidate in (wanted, f"origin/{wanted}"):
+        try:
+            return Source(public, folder, _commit_of(folder, candidate))
+        except GitFailed:
+            continue
+    tags = [release.tag for release in known]
+    raise BadInput(f"--ref: there is no {wanted} at {public}; {did_you_mean(wanted, tags or ['HEAD'])}")
+
+
+def _clone(url: str, folder: Path) -> Path:
     address = address_of(url)
     public = without_credentials(url)
     try:
@@ -188,37 +286,10 @@ def _cloned(url: str, ref: str | None, folder: Path) -> Source:
     except GitFailed as error:
         said = str(error).replace(address, public)
         raise ScaffoldError(f"--source: {public} cannot be read; {said}") from error
-    tags = git("tag", "--list", folder=folder).split()
-    releases = sorted(filter(_release.fullmatch, tags), key=_release_number)
-    wanted = ref or (releases[-1] if releases else "HEAD")
-    for candidate in (wanted, f"origin/{wanted}"):
-        try:
-            return Source(public, folder, _commit_of(folder, candidate))
-        except GitFailed:
-            continue
-    raise BadInput(f"--ref: there is no {wanted} at {public}; {did_you_mean(wanted, releases or ['HEAD'])}")
+    return folder
 
 
 def _commit_of(folder: Path, ref: str) -> str:
     return git(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", folder=folder
     ).strip()
-
-
-def _release_number(tag: str) -> tuple[int, ...]:
-    return tuple(map(int, tag.removeprefix("v").split(".")))
-
-
-def _installed() -> tuple[str, str | None]:
-    """Return where this tool was installed from, and which commit of it."""
-    checkout = Path(paypath.__file__).resolve().parents[1]
-    if (checkout / _configuration).is_file():
-        return str(checkout), None
-    try:
-        record = distribution("paypath").read_text("direct_url.json")  # PEP 610
-    except PackageNotFoundError:
-        record = None
-    origin = json.loads(record or "{}")
-    if "vcs_info" in origin:
-        return f"git+{origin['url']}", origin["vcs_info"]["commit_id"]
-    raise BadInput("--source: this paypath was installed without its templates; name a checkout or a git URL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -80,13 +81,14 @@ def test_an_untouched_service_is_updated_to_what_a_fresh_one_is(checkout: Path, 
 
 def test_a_service_of_the_other_engine_is_updated_too(checkout: Path, tmp_path: Path) -> None:
     """What cookiecutter writes as `_commit` is the tag of the release that it rendered."""
-    git("tag", "v0.1.0", folder=checkout)
+    version = json.loads((checkout / "templates/payment-service/cookiecutter.json").read_text())["_commit"]
+    git("tag", version, folder=checkout)
     made = cookiecutter(
         checkout, "payment-service", tmp_path / "other", {"platform_source": "../../../paypath"}
     )
     service = repository(made)
     _next_version(checkout)
-    git("tag", "v0.2.0", folder=checkout)
+    git("tag", "v99.0.0", folder=checkout)
 
     run(_copier, "update", "--defaults", folder=service)
 

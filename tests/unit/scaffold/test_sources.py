@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import paypath
-from paypath.scaffold import sources
+from paypath.scaffold._installation import installation
 from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.git import git
 from paypath.scaffold.sources import open_source, snapshot, without_credentials
@@ -177,7 +177,8 @@ def test_a_tool_installed_from_a_url_takes_its_templates_from_there(
     record = {"url": "https://git.example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}
     _installed(tmp_path, monkeypatch, record)
 
-    assert sources._installed() == ("git+https://git.example.org/a.git", "c0ffee")
+    here = installation()
+    assert (here.place, here.commit) == ("git+https://git.example.org/a.git", "c0ffee")
 
 
 def test_a_tool_installed_from_a_wheel_asks_for_a_source(
@@ -195,4 +196,4 @@ def test_a_tool_installed_from_a_wheel_asks_for_a_source(
 def test_the_checkout_that_holds_the_tool_is_the_default() -> None:
     root = Path(__file__).parents[3]
 
-    assert sources._installed() == (str(root), None)
+    assert installation().place == str(root)

@@ -1,0 +1,87 @@
+"""The releases that an installed tool carries, so that it needs no network: an archive in the wheel.
+
+`scripts/carry_releases.py` writes it when the wheel is built: a ``tar.xz`` with one folder a release and an
+index. Compressed together, a release costs what differs from the one before.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from paypath.scaffold._record import Release, version_number
+from paypath.scaffold.errors import ScaffoldError
+
+archive = Path(__file__).with_name("released.tar.xz")
+_index = "index.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What is in the archive.
+
+    Attributes:
+        releases: oldest first.
+        repository: the public git URL that the wheel was built from, if the build knew one.
+        built_at: the version whose templates stood in the tree that the wheel was built from; None where
+            they were in between two releases.
+    """
+
+    releases: tuple[Release, ...]
+    repository: str | None
+    built_at: str | None
+
+    def get(self, version: str) -> Release | None:
+        """Return the release of *version*, if it is carried."""
+        return next((release for release in self.releases if release.version == version), None)
+
+
+def carried(path: Path = archive) -> Carried | None:
+    """Return what this installation carries, or None: a checkout carries nothing, it has the history.
+
+    Raises:
+        ScaffoldError: the archive is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with tarfile.open(path, "r:xz") as opened:
+            member = opened.extractfile(_index)
+            index = json.loads(member.read() if member else b"")
+        return Carried(
+            releases=tuple(
+                sorted(
+                    (Release(**entry) for entry in index["releases"]),
+                    key=lambda release: version_number(release.version),
+                )
+            ),
+            repository=index["repository"],
+            built_at=index["built_at"],
+        )
+    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def unpack(release: Release, folder: Path, path: Path = archive) -> Path:
+    """Write the templates of *release* into *folder*, and return it.
+
+    Raises:
+        ScaffoldError: the archive is damaged.
+    """
+    prefix = f"{release.tag}/"
+    try:
+        with tarfile.open(path, "r:xz") as opened:
+            for member in opened:
+                if (member.isfile() or member.issym()) and member.name.startswith(prefix):
+                    member.name = member.name.removeprefix(prefix)
+                    opened.extract(member, folder, filter="data")
+    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
+        raise _damaged(path, error) from error
+    return folder
+
+
+def _damaged(path: Path, error: Exception) -> ScaffoldError:
+    return ScaffoldError(f"{path}: cannot be read ({error}); install paypath again")
