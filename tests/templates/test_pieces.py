@@ -13,7 +13,7 @@ import pytest
 from paypath.scaffold import BadInput, ScaffoldError, new
 from paypath.scaffold.git import git
 from paypath.scaffold.pieces import DoesNotFit, EditedSince, added, piece_names, pieces, plan_add, plan_remove
-from tests.templates.conftest import root
+from tests.templates.matrix import root
 from tests.templates.engines import commit, repository, run, tree
 
 one_of_each = [

@@ -17,7 +17,7 @@ import pytest
 from paypath.scaffold import new, releases
 from paypath.scaffold._record import record_file
 from paypath.scaffold.git import git
-from tests.templates.conftest import root
+from tests.templates.matrix import root
 from tests.templates.engines import commit, copier, run, tree
 
 _url = "https://git.example.org/acme/paypath.git"

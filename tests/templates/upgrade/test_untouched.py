@@ -9,7 +9,7 @@ import pytest
 from paypath.scaffold import new
 from paypath.scaffold.git import git
 from paypath.scaffold.upgrade import FileClass, PlanState, Wishes, upgrade_run
-from tests.templates.conftest import root
+from tests.templates.matrix import root
 from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
 from tests.templates.upgrade.test_beside_copier import by_copier, copier_update
 
