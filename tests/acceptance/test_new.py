@@ -220,8 +220,11 @@ def test_uncommitted_template_changes_are_told_and_rendered_only_on_demand(
 
 
 def test_on_a_terminal_the_questions_are_asked(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The folder's name is suggested; a wrong answer is told at once and can be mended."""
+    """The usual kind and the folder's name are suggested; a wrong answer is told at once."""
     with on_a_terminal([*command, "new", "Card_Till"], folder=tmp_path, environment=environment) as terminal:
+        terminal.wait_for("Which kind of service?")
+        terminal.wait_for("event-worker: ")
+        terminal.type("\r")
         terminal.wait_for("What is the service called?")
         terminal.wait_for("card-till")
         terminal.type("--\r")
@@ -236,7 +239,6 @@ def test_on_a_terminal_the_questions_are_asked(tmp_path: Path, environment: dict
 
     assert "till-two is in Card_Till: " in terminal.screen
     assert "\x1b[32m" in terminal.raw, "a terminal gets colours"
-    assert "Which kind" not in terminal.screen, "one kind leaves nothing to choose"
     assert "these are defaults" not in terminal.screen
     assert "The till" in (tmp_path / "Card_Till/.copier-answers.yml").read_text()
 
@@ -245,7 +247,9 @@ def test_what_is_given_is_not_asked(tmp_path: Path, environment: dict[str, str])
     given = [part for name in ("service_name=till", "package=till", "title=Till") for part in ("-d", name)]
 
     with on_a_terminal(
-        [*command, "new", "till", *given], folder=tmp_path, environment={**environment, "NO_COLOR": "1"}
+        [*command, "new", "till", "--kind", "payment-service", *given],
+        folder=tmp_path,
+        environment={**environment, "NO_COLOR": "1"},
     ) as terminal:
         assert terminal.end() == 0
 
@@ -255,7 +259,7 @@ def test_what_is_given_is_not_asked(tmp_path: Path, environment: dict[str, str])
 
 def test_leaving_at_a_question_leaves_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
     with on_a_terminal([*command, "new", "a/till"], folder=tmp_path, environment=environment) as terminal:
-        terminal.wait_for("What is the service called?")
+        terminal.wait_for("Which kind of service?")
         terminal.type("\x03")
         assert terminal.end() == 1
 
@@ -266,6 +270,8 @@ def test_leaving_at_a_question_leaves_nothing(tmp_path: Path, environment: dict[
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_nothing(tmp_path: Path, environment: dict[str, str], number: signal.Signals) -> None:
     with on_a_terminal([*command, "new", "a/till"], folder=tmp_path, environment=environment) as terminal:
+        terminal.wait_for("Which kind of service?")
+        terminal.type("\r")
         terminal.wait_for("What is the service called?")
         terminal.process.send_signal(number)
         assert terminal.end() in {1, 128 + number}
