@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from paypath.scaffold.errors import ScaffoldError
 from paypath.scaffold.history import commit_all, surrounding_work_tree
 from paypath.scaffold.placement import appearing, require_free
 from paypath.scaffold.questions import Kind, choose, kinds_of
@@ -89,6 +90,11 @@ def new(
         )
         files = tuple(sorted(str(path.relative_to(staged)) for path in staged.rglob("*") if path.is_file()))
         stored = yaml.safe_load((staged / answers_file).read_text(encoding="utf-8"))
+        if not {"_commit", "_src_path"} <= stored.keys():
+            raise ScaffoldError(
+                f"{answers_file}: the template at {opened.origin} leaves out _commit or _src_path, without "
+                "which no service can be updated; write both, as templates/shared/answers.yml does"
+            )
         version = str(stored.pop("_commit"))
         stored.pop("_src_path")
         chosen = choose(opened, stored["kind"], {})

@@ -218,17 +218,20 @@ def _folder(given: str) -> Path:
 
 
 def _released(origin: str, repository: Path, ref: str, scratch: Path) -> Source | None:
-    """Return the release that *ref* names, away from *repository*; None where it names none.
+    """Return the release that *ref* names; None where it names none.
 
-    As a plain folder the templates write their own version into a service, tag or no tag.
+    Under its tag it is a commit like any other. Without one, or with others beside it, of which copier would
+    take one for the version, it is a plain folder: there templates write their own version into a service.
     """
     version = version_of(ref)
     release = next((one for one in known_releases(repository) if one.version == version), None)
     if release is None:
         return None
+    commit = released_commit(repository, release)
+    if git("tag", "--points-at", commit, folder=repository).split() == [release.tag]:
+        return Source(origin, repository, commit, release=release)
     folder = scratch / release.tag
     folder.mkdir()
-    commit = released_commit(repository, release)
     tar = scratch / "release.tar"
     git("archive", "--format=tar", f"--output={tar}", commit, "--", *_templates, folder=repository)
     with tarfile.open(tar) as opened:

@@ -100,6 +100,7 @@ def test_an_invalid_answer_is_refused_in_the_templates_words_and_nothing_is_writ
         ({f"{_tree}/colour.txt": "{% if %}\n"}, "copier: .*Expected an expression"),
         ({f"{_tree}/colour.txt": "{{ cookiecutter.nothing.at_all }}\n"}, "copier: .* has no attribute"),
         ({"copier.yml": None, "extra": "_tasks: [make]\n"}, "potentially unsafe feature"),
+        ({f"{_tree}/.copier-answers.yml": "kind: till\n"}, "leaves out _commit or _src_path"),
     ],
 )
 def test_a_template_that_fails_leaves_nothing(
