@@ -115,7 +115,7 @@ def _about_tags(source: TemplateSource) -> Iterator[Finding]:
             "tag releases vX.Y.Z",
         )
     by_commit: dict[str, list[str]] = {}
-    for tag in source.releases:
+    for tag in filter(refs.get, source.releases):
         by_commit.setdefault(refs[tag], []).append(tag)
     for tags in by_commit.values():
         if len(tags) > 1:

@@ -152,7 +152,7 @@ def resolved(plan: Plan, tree: str) -> Plan:
 
 def fixed_version(version: str, source: TemplateSource) -> str:
     """Refuse a version that means another commit tomorrow."""
-    if version in source.tags or f"v{version}" in source.tags:
+    if any(name in known for name in (version, f"v{version}") for known in (source.tags, source.releases)):
         return version
     if re.search(r"(^|-g)[0-9a-f]{7,40}$", version):
         return version

@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 
 from packaging.version import InvalidVersion, Version
 
+from paypath.scaffold._record import Release, recorded, released_commit
 from paypath.scaffold.errors import did_you_mean
 from paypath.scaffold.git import GitFailed, git, run_git
 from paypath.scaffold.sources import address_of, is_url, without_credentials
@@ -67,12 +68,15 @@ class TemplateSource:
         return dict(line.rsplit(" ", 1) for line in listed.splitlines())
 
     @cached_property
+    def untagged(self) -> dict[str, Release]:
+        """The releases that only the record in the repository names, by the tag that they had."""
+        return {release.tag: release for release in recorded(self.repository) if release.tag not in self.tags}
+
+    @cached_property
     def releases(self) -> list[str]:
-        """The tags that count as releases, oldest first: PEP 440 versions, as copier has it."""
-        tags = git("tag", "--list", folder=self.repository).split()
-        return sorted(
-            (tag for tag in tags if version_number(tag)), key=lambda tag: version_number(tag) or _zero
-        )
+        """The releases, oldest first: tags that are PEP 440 versions, as copier has it, and the record's."""
+        names = (name for name in (*self.tags, *self.untagged) if version_number(name))
+        return sorted(names, key=lambda name: version_number(name) or _zero)
 
     @cached_property
     def newest(self) -> str | None:
@@ -102,6 +106,9 @@ class TemplateSource:
         return ran.code == 0
 
     def _commit_of(self, ref: str) -> str:
+        for name in (ref, f"v{ref}"):
+            if name in self.untagged:
+                return released_commit(self.repository, self.untagged[name])
         # What describe says of a commit between releases ends in its abbreviated id, which git understands.
         for name in (ref, f"v{ref}", f"origin/{ref}"):
             try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from paypath.scaffold._record import Release, record_file, tagged, template_hash, write_record
 from paypath.scaffold.git import git
 from paypath.scaffold.upgrade import Choices, FileClass, NoService, PlanState, Wishes, find_service
 from tests.unit.scaffold.upgrade.test_applying import branch, shown
@@ -142,3 +143,23 @@ def test_a_template_behind_a_url_is_read_once_for_all_services(world: World, ser
     assert world.run.templates.open(url) is source
     for folder in (service, other):
         assert world.plan(folder, Choices(source=url)).new == "v1.1.0"
+
+
+def test_a_template_without_its_tags_is_upgraded_by_its_record(world: World, service: Path) -> None:
+    """A clone may come without tags; the repository itself says which commit each release was."""
+    releases = [
+        Release(
+            version=version, commit=released, template_hash=template_hash(world.template, released), date="-"
+        )
+        for version, released in tagged(world.template).items()
+    ]
+    write(world.template, {record_file: write_record(releases)})
+    commit(world.template, "Record the releases", "--force")
+    for release in releases:
+        git("tag", "--delete", release.tag, folder=world.template)
+
+    plan = world.plan(service)
+    world.run.apply(plan, quiet)
+
+    assert (plan.old, plan.new) == ("v1.0.0", "v1.1.0")
+    assert _is_upgraded(service)
