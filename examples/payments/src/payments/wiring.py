@@ -105,6 +105,8 @@ def wire(settings: PaymentsSettings, *, clock: Clock | None = None, ids: Ids | N
             webhooks.routes(use_cases, verifier),
         ],
         merchants=merchants,
-        public=[webhooks.PATH],
+        public=[
+            webhooks.PATH,
+        ],
     )
     return Wired(service, app, store, use_cases, sweeper)

@@ -48,6 +48,8 @@ WORK: dict[str, tuple[type, str, dict[str, Any] | None]] = {
     "get /v1/payments/{payment_id}": (PostgresStore, "get", None),
     "post /v1/provider-events": (UseCases, "hear", EVENT),
 }
+# Operations whose errors have a test of their own.
+ELSEWHERE: set[str] = set()
 TOO_LARGE = b" " * (1024 * 1024 + 1)
 PLANTED = "4111111111111111"
 # The header that is left out, or wrong, for a problem.
@@ -72,7 +74,7 @@ def promised(operation: str) -> Iterator[dict[str, Any]]:
 
 def test_every_operation_is_asked() -> None:
     operations = {f"{method} {path}" for path, methods in DESCRIPTION["paths"].items() for method in methods}
-    assert operations == WORK.keys()
+    assert operations == WORK.keys() | ELSEWHERE
 
 
 @pytest.mark.parametrize("operation", list(WORK))
