@@ -17,12 +17,15 @@ _kinds = sorted(path.parent.name for path in root.glob("templates/*/cookiecutter
 
 
 def _next_release(checkout: Path, kind: str) -> None:
-    """Change, add and delete a file of *kind*, and release it with a higher version."""
+    """Change, add and delete a file of *kind*, and release it with a higher version.
+
+    None of them is seeded: those are the team's from the first day, so a fresh service has other ones.
+    """
     rendered = checkout / "templates" / kind / "{{cookiecutter.service_name}}"
-    readme = rendered / "README.md"
-    readme.write_text(readme.read_text().replace("\n", "\n\nFrom the next version.\n", 1))
+    ports = rendered / "src/{{cookiecutter.package}}/ports.py"
+    ports.write_text(ports.read_text().replace("\n", "\n\n# From the next version.\n", 1))
     (rendered / "docs/new.md").write_text("# New in {{ cookiecutter.service_name }}\n")
-    (rendered / ".env.example").unlink()
+    (rendered / ".dockerignore").unlink()
     for file in (checkout / "copier.yml", checkout / "templates" / kind / "cookiecutter.json"):
         file.write_text(file.read_text().replace("v0.1.0", "v0.2.0"))
     commit(checkout, "second")
@@ -71,7 +74,9 @@ def test_a_service_that_cookiecutter_made_is_upgraded_like_any_other(
         made = upgrades.apply(plan, Wishes(test=False))
 
     assert {change.file_class for change in plan.files} == {FileClass.UNCHANGED, FileClass.TEMPLATE_ONLY}
-    assert "From the next version." in git("show", f"{made.branch}:README.md", folder=service)
+    [package] = (service / "src").iterdir()
+    changed = git("show", f"{made.branch}:src/{package.name}/ports.py", folder=service)
+    assert "From the next version." in changed
     run("git", "fsck", folder=service)
 
 

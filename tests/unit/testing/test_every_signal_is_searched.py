@@ -6,6 +6,7 @@ What is planted is a password, which has no form by which redaction could know i
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def measure(secret: str) -> None:
 @pytest.mark.parametrize(
     ("plant", "place"),
     [
-        (log, "logs, line 1"),
+        (log, r"logs, line \d+"),
         (trace_it, "spans: ask, attribute with"),
         (measure, "metrics: shop.questions, attribute with"),
     ],
@@ -75,7 +76,7 @@ async def test_what_is_planted_in_a_signal_is_found_there(
 
     with pytest.raises(AssertionError, match="leaked") as caught:
         await assert_no_secret()
-    assert f"dsn_password in {place.replace('line 1', 'line 2')}: " in str(caught.value)
+    assert re.search(f"dsn_password in {place}: ", str(caught.value))
 
 
 async def test_what_is_planted_in_an_error_is_found_there(
