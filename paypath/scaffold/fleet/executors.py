@@ -6,7 +6,10 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from threading import Thread
+
+import psutil
 
 
 def local_executor(jobs: int | None = None) -> ProcessPoolExecutor:
@@ -30,4 +33,8 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        # A service's tests may run for long, and nobody waits for them. Git cleans up when asked to end.
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.terminate()
         os._exit(1)

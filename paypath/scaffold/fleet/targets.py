@@ -38,7 +38,8 @@ def read_targets(words: Iterable[str], given: Iterable[str] = ()) -> tuple[Targe
     """Return the services that *words* name, each once, in their order.
 
     A word is a folder, a git URL, a file that lists one of these a line, or ``-`` for the lines *given*.
-    Empty lines and those that begin with ``#`` do not count; a relative folder in a file begins at the file's.
+    Empty lines and those that begin with ``#`` do not count; a relative folder in a file begins at the
+    file's.
 
     Raises:
         BadFleet: a word names nothing, a URL holds a password, or no service is named.

@@ -13,7 +13,7 @@ branch = "paypath/upgrade-v1.1.0"
 
 
 def make_fleet(world: World, number: int, conflicts: Collection[int] = ()) -> list[Path]:
-    """Return *number* services of v1.0.0, each with an edit; those in *conflicts* where v1.1.0 changes too."""
+    """Return *number* services of v1.0.0, each with an edit; those in *conflicts* where v1.1.0 has one."""
     first = world.service("model", git("rev-parse", "v1.0.0", folder=world.template).strip())
     services = []
     for position in range(number):
