@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from paypath.cli.output import note
+from paypath.cli.output import Failed, note
 from paypath.cli.upgrade import UpgradeCommand, telling_upgrade_errors
 
 if TYPE_CHECKING:
@@ -33,6 +35,22 @@ _plans = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Who does the work, as the command line has it."""
+
+    jobs: int | None
+    scheduler: str | None
+
+    def executor(self, services: int) -> AbstractContextManager[Executor]:
+        """Return the executor for so many *services*."""
+        from paypath.scaffold.fleet import dask_executor, local_executor  # noqa: PLC0415  # keeps `--help` quick
+
+        if self.scheduler is not None:
+            return dask_executor(self.scheduler)
+        return local_executor(min(self.jobs or os.cpu_count() or 1, services))
+
+
 @click.group(epilog="Exit codes: see each command.")
 def fleet() -> None:
     """Look at, plan and upgrade all the services of a company.
@@ -44,11 +62,16 @@ def fleet() -> None:
 
 def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at once  [one a core]")
+    @click.option(
+        "--scheduler", metavar="tcp://HOST:PORT", help="Have a Dask cluster do the work (paypath[fleet])."
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
     @wraps(command)
-    def with_jobs(**given: Any) -> Any:
+    def with_jobs(*, jobs: int | None, scheduler: str | None, **given: Any) -> Any:
+        if jobs is not None and scheduler is not None:
+            raise Failed("--jobs and --scheduler: the cluster has its own number of workers; say one of them")
         with telling_upgrade_errors():
-            return command(**given)
+            return command(crew=_Crew(jobs, scheduler), **given)
 
     return with_jobs
 
@@ -90,12 +113,12 @@ def _making(command: Callable[..., Any]) -> Callable[..., Any]:
 @fleet.command(cls=UpgradeCommand, epilog=_looks)
 @_template
 @_jobs
-def status(*, paths: tuple[str, ...], jobs: int | None, as_json: bool, **asked: Any) -> None:
+def status(*, paths: tuple[str, ...], crew: _Crew, as_json: bool, **asked: Any) -> None:
     """Tell each service's kind, version, drift and library skew; write nothing."""
     from paypath.scaffold.fleet import State, fleet_status  # noqa: PLC0415  # keeps `--help` quick
 
     targets = _targets(paths)
-    with _executor(jobs, len(targets)) as executor:
+    with crew.executor(len(targets)) as executor:
         outcomes = fleet_status(targets, executor, _order(asked), _progress(quiet=as_json))
     _tell_all(outcomes, as_json=as_json)
     sys.exit(1 if any(outcome.state is State.FAILED for outcome in outcomes) else 0)
@@ -104,12 +127,12 @@ def status(*, paths: tuple[str, ...], jobs: int | None, as_json: bool, **asked: 
 @fleet.command(cls=UpgradeCommand, epilog=_plans)
 @_template
 @_jobs
-def plan(*, paths: tuple[str, ...], jobs: int | None, as_json: bool, **asked: Any) -> None:
+def plan(*, paths: tuple[str, ...], crew: _Crew, as_json: bool, **asked: Any) -> None:
     """Tell what an upgrade of each service would do, with the conflicts ahead; write nothing."""
     from paypath.scaffold.fleet import State, fleet_plan  # noqa: PLC0415  # keeps `--help` quick
 
     targets = _targets(paths)
-    with _executor(jobs, len(targets)) as executor:
+    with crew.executor(len(targets)) as executor:
         outcomes = fleet_plan(targets, executor, _order(asked), _progress(quiet=as_json))
     _tell_all(outcomes, as_json=as_json)
     states = {outcome.state for outcome in outcomes}
@@ -128,9 +151,7 @@ def plan(*, paths: tuple[str, ...], jobs: int | None, as_json: bool, **asked: An
 )
 @_making
 @_jobs
-def apply(
-    *, paths: tuple[str, ...], folder: Path | None, jobs: int | None, as_json: bool, **asked: Any
-) -> None:
+def apply(*, paths: tuple[str, ...], folder: Path | None, crew: _Crew, as_json: bool, **asked: Any) -> None:
     """Upgrade the services, each on a branch, wave by wave.
 
     A wave is a number of services to try, or a share of all. After each is a gate: the run stops there if
@@ -145,7 +166,7 @@ def apply(
     folder = folder or Path(f"fleet-{SystemClock().now():%Y%m%d-%H%M%S}")
     if not as_json:
         note(f"the run is in {folder}; if it is cut short: paypath fleet resume {folder}")
-    with _executor(jobs, len(targets)) as executor:
+    with crew.executor(len(targets)) as executor:
         journal = apply_fleet(folder, targets, executor, _order(asked), said=_progress(quiet=as_json))
     _tell_run(journal, as_json=as_json)
 
@@ -157,9 +178,7 @@ def apply(
 @_making
 @click.option("--go-on", is_flag=True, help="Pass the gate that stopped the run.")
 @_jobs
-def resume(
-    *, run: Path, jobs: int | None, as_json: bool, go_on: bool, source: str | None, **asked: Any
-) -> None:
+def resume(*, run: Path, crew: _Crew, as_json: bool, go_on: bool, source: str | None, **asked: Any) -> None:
     """Go on with RUN, the folder of a run that was killed, to the end that it would have had.
 
     What it was begun with is in its journal: options need not be repeated, and others are refused.
@@ -168,7 +187,7 @@ def resume(
 
     given = {**asked, "source": _absolute(source)}
     given = {name: value for name, value in given.items() if value is not None}
-    with _executor(jobs, len(open_journal(run).targets)) as executor:
+    with crew.executor(len(open_journal(run).targets)) as executor:
         journal = resume_fleet(run, executor, given=given, go_on=go_on, said=_progress(quiet=as_json))
     _tell_run(journal, as_json=as_json)
 
@@ -216,16 +235,6 @@ def _order(asked: dict[str, Any]) -> Order:
 def _absolute(source: str | None) -> str | None:
     """Return *source* as worker processes elsewhere can read it."""
     return str(Path(source).resolve()) if source is not None and Path(source).is_dir() else source
-
-
-@contextmanager
-def _executor(jobs: int | None, services: int) -> Iterator[Executor]:
-    import os  # noqa: PLC0415  # only here
-
-    from paypath.scaffold.fleet import local_executor  # noqa: PLC0415  # keeps `--help` quick
-
-    with local_executor(min(jobs or os.cpu_count() or 1, services)) as executor:
-        yield executor
 
 
 def _tell_all(outcomes: list[Outcome], *, as_json: bool) -> None:

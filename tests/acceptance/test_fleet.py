@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -165,6 +170,86 @@ def test_the_workers_of_a_killed_run_end_with_it_and_so_do_their_tests(world: Wo
     assert gone
     assert not alive
     assert not [one for one in psutil.process_iter(["cmdline"]) if command in (one.info["cmdline"] or ())]
+
+
+@pytest.fixture
+def scheduler(world: World) -> Iterator[str]:
+    """A Dask scheduler and two workers, as processes."""
+    dask = str(Path(sys.executable).with_name("dask"))
+    plain = [*("--host", "127.0.0.1"), "--no-dashboard"]
+    with ExitStack() as stack:
+        first = stack.enter_context(
+            running([dask, "scheduler", *plain, "--port", "0"], stderr=subprocess.PIPE, text=True)
+        )
+        assert first.stderr is not None
+        found = None
+        while found is None:
+            line = first.stderr.readline()
+            assert line, "the scheduler ended"
+            found = re.search(r"Scheduler at:\s+(tcp://\S+)", line)
+        for _ in range(2):
+            local = str(world.root / "dask")
+            stack.enter_context(
+                running([dask, "worker", found[1], *plain, "--nthreads", "2", "--local-directory", local])
+            )
+        yield found[1]
+
+
+@contextmanager
+def running(words: list[str], **more: Any) -> Iterator[subprocess.Popen[Any]]:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(words, **{**quiet, **more})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_a_dask_cluster_does_the_same_work_and_goes_on_where_processes_here_were_killed(
+    world: World, scheduler: str
+) -> None:
+    services = make_fleet(world, 8, conflicts={4})
+    release(world)
+    words = ["apply", *map(str, services), "--run", "run", "--no-tests"]
+    process = subprocess.Popen(
+        [str(_paypath), "fleet", *words, "--jobs", "1"], cwd=world.root, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "2/8" in line:
+            process.kill()
+            break
+    process.communicate()
+
+    done = fleet("resume", "run", "--scheduler", scheduler, "--json", folder=world.root)
+    again = fleet("plan", str(services[0]), "--scheduler", scheduler, "--json", folder=world.root)
+
+    assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout)["counts"] == {"upgraded": 7, "conflicts": 1}
+    for number, service in enumerate(services):
+        assert git("branch", "--list", branch, folder=service).strip() == ("" if number == 4 else branch)
+    assert json.loads(again.stdout)["counts"] == {"ready": 1}
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error_and_nothing_was_begun(world: World) -> None:
+    [service] = make_fleet(world, 1)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
+        done = subprocess.run(
+            [str(_paypath), "fleet", "apply", str(service), "--run", "run", "--scheduler", address],
+            cwd=world.root,
+            env={**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert f"no scheduler answers at {address}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (world.root / "run").exists()
 
 
 def test_an_interrupted_run_says_so_and_can_be_resumed(world: World) -> None:

@@ -7,11 +7,12 @@
         journal = apply_fleet(Path("runs/2026-11"), targets, executor, Order(tests=False))
     print(report_document(journal.folder)["counts"])
 
-Any `concurrent.futures.Executor` of processes will do, where all of them see the same folders.
+Any `concurrent.futures.Executor` of processes will do, where all of them see the same folders;
+`dask_executor` gives that of a cluster.
 """
 
 from paypath.scaffold.fleet.errors import BadFleet, FleetError
-from paypath.scaffold.fleet.executors import local_executor
+from paypath.scaffold.fleet.executors import dask_executor, local_executor
 from paypath.scaffold.fleet.journal import Journal, open_journal
 from paypath.scaffold.fleet.orders import Order
 from paypath.scaffold.fleet.outcomes import Outcome, State
@@ -38,6 +39,7 @@ __all__ = [
     "Target",
     "apply_fleet",
     "counts",
+    "dask_executor",
     "fleet_plan",
     "fleet_status",
     "gate_reached",

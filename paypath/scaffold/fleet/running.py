@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,7 +214,8 @@ def _outcomes(
         finally:
             for future in futures:
                 future.cancel()
-    except BrokenExecutor as error:
+    except Exception as error:  # faults of the work itself are outcomes
         raise FleetError(
-            f"a worker process died ({error}); go on with `paypath fleet resume`, perhaps with fewer --jobs"
+            f"a worker process died ({type(error).__name__}: {error}); go on with `paypath fleet resume`, "
+            "perhaps with fewer --jobs"
         ) from error

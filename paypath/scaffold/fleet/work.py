@@ -89,11 +89,14 @@ def upgrade(task: Task) -> Outcome:
 
 def _look(run: UpgradeRun, service: Service, task: Task) -> Outcome:
     findings = diagnose(run, service, task.order.source)
-    plan = run.plan(service, _choices(task))
     edited = [len(finding.paths) for finding in findings if finding.id == "platform-owned"]
     skew = [finding.what for finding in findings if finding.id == "version-skew"]
+    try:
+        told = _told(task, run.plan(service, _choices(task)))
+    except UpgradeError as error:
+        told = _unplanned(task, service, error)
     return replace(
-        _told(task, plan),
+        told,
         drift=sum(edited),
         skew="; ".join(skew),
         findings=sum(finding.severity is not Severity.NOTE for finding in findings),
@@ -160,6 +163,20 @@ def _told(task: Task, plan: Plan) -> Outcome:
         new=plan.new,
         conflicts=tuple(change.path for change in plan.open),
         message=plan.note,
+    )
+
+
+def _unplanned(task: Task, service: Service, error: UpgradeError) -> Outcome:
+    answers = service.answers()
+    kind = answers.given.get("kind")
+    return Outcome(
+        number=task.target.number,
+        place=task.target.place,
+        name=service.name,
+        state=State.FAILED,
+        kind=None if kind is None else str(kind),
+        old=answers.version,
+        message=str(error),
     )
 
 

@@ -14,6 +14,7 @@ from paypath.scaffold.fleet import (
     BadFleet,
     FleetError,
     Order,
+    Progress,
     State,
     Target,
     apply_fleet,
@@ -30,7 +31,7 @@ from paypath.scaffold.fleet.journal import holding_run
 from paypath.scaffold.git import git
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
-from tests.unit.scaffold.upgrade.world import World, edit
+from tests.unit.scaffold.upgrade.world import World, commit, edit
 
 quick = Order(tests=False, waves="all")
 
@@ -60,13 +61,17 @@ def test_a_plan_tells_every_service_and_writes_nothing(world: World, workers: Ex
 
 
 def test_a_status_has_drift_findings_and_what_cannot_be_read(world: World, workers: Executor) -> None:
-    [service] = make_fleet(world, 1)
-    (world.root / "empty").mkdir()
+    service, lost = make_fleet(world, 2)
+    edit(lost, {".copier-answers.yml": "_src_path: nowhere\n_commit: v0.9.0\nkind: till\n"})
+    empty = world.root / "empty"
+    empty.mkdir()
 
-    good, bad = fleet_status(read_targets([str(service), str(world.root / "empty")]), workers)
+    good, stray, bad = fleet_status(targets_of([service, lost, empty]), workers)
 
     assert (good.state, good.old, good.kind) == (State.CURRENT, "v1.0.0", "till")
     assert good.findings > 0  # its template is at a path of this machine
+    assert (stray.state, stray.old, stray.kind) == (State.FAILED, "v0.9.0", "till")
+    assert "the template is not there" in stray.message
     assert bad.state is State.FAILED
     assert "not in a git repository" in bad.message
 
@@ -111,14 +116,17 @@ def test_one_mirror_and_one_checkout_of_each_version_serve_a_run(world: World, w
 def test_what_is_released_during_a_run_does_not_count(world: World, workers: Executor) -> None:
     services = make_fleet(world, 2)
     release(world)
-    targets = targets_of(services)
+
+    def release_another(progress: Progress) -> None:
+        if progress.done == 1:
+            world.release("v1.2.0", {"new.txt": "new\n"})
 
     apply_fleet(
         world.root / "run",
-        targets,
+        targets_of(services),
         workers,
         Order(tests=False, waves="1,all"),
-        said=lambda progress: progress.done == 1 and world.release("v1.2.0", {"new.txt": "new\n"}) and None,
+        said=release_another,
     )
 
     assert [branches(service) for service in services] == [[branch], [branch]]
@@ -279,6 +287,26 @@ def test_a_service_with_a_url_is_cloned_once_and_pushed_only_if_asked(
 
     assert pushed.outcomes[1].pushed
     assert branches(hub) == [branch]
+
+
+def test_services_that_share_a_repository_get_a_branch_each(world: World, workers: Executor) -> None:
+    model = make_fleet(world, 1)[0]
+    release(world)
+    whole = world.root / "whole"
+    for name in ("left", "right"):
+        shutil.copytree(model, whole / "services" / name, ignore=shutil.ignore_patterns(".git"))
+    git("init", "--quiet", "--initial-branch=main", folder=whole)
+    commit(whole, "All of us")
+
+    journal = apply_fleet(
+        world.root / "run", targets_of(sorted((whole / "services").iterdir())), workers, quick
+    )
+
+    assert [outcome.state for outcome in journal.outcomes.values()] == [State.UPGRADED] * 2
+    assert branches(whole) == [
+        "paypath/upgrade-services-left-v1.1.0",
+        "paypath/upgrade-services-right-v1.1.0",
+    ]
 
 
 def test_a_fault_in_one_service_does_not_stop_the_others(world: World, workers: Executor) -> None:
