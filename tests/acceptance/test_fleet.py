@@ -21,6 +21,7 @@ import pytest
 
 from paypath.scaffold.fleet import State, open_journal
 from paypath.scaffold.git import git
+from tests.acceptance.terminal import on_a_terminal
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
 from tests.unit.scaffold.upgrade.world import World, edit
@@ -70,6 +71,22 @@ def test_status_plan_apply_and_report_tell_one_story(world: World) -> None:
     assert "wave 1, 1/4 till-00: upgraded" in made.stderr
     assert json.loads(page.stdout)["counts"] == {"upgraded": 3, "conflicts": 1}
     assert "setting_5 = &#x27;team 2&#x27;" in (world.root / "report.html").read_text()
+
+
+def test_a_terminal_shows_a_bar_that_is_gone_in_the_end(world: World) -> None:
+    services = make_fleet(world, 2)
+    release(world)
+    environment = {**os.environ, "TERM": "xterm"}
+
+    with on_a_terminal(
+        [_paypath, "fleet", "plan", *map(str, services)], folder=world.root, environment=environment
+    ) as terminal:
+        code = terminal.end()
+
+    assert code == 2
+    assert f"{'█' * 15}{'░' * 15} 1/2 till-0" in terminal.screen
+    assert "till-00: ready" not in terminal.screen
+    assert re.search(r"2/2 till-0\d\r\x1b\[K", terminal.raw)
 
 
 def test_exit_codes_tell_what_is_newer_and_what_is_wrong(world: World) -> None:
