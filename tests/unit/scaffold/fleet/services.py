@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from paypath.scaffold.git import git
 from tests.unit.scaffold.upgrade.world import World, changed, edit, lines, settings
 
 branch = "paypath/upgrade-v1.1.0"
@@ -14,7 +13,7 @@ branch = "paypath/upgrade-v1.1.0"
 
 def make_fleet(world: World, number: int, conflicts: Collection[int] = ()) -> list[Path]:
     """Return *number* services of v1.0.0, each with an edit; those in *conflicts* where v1.1.0 has one."""
-    first = world.service("model", git("rev-parse", "v1.0.0", folder=world.template).strip())
+    first = world.service("model")
     services = []
     for position in range(number):
         folder = world.root / "fleet" / f"till-{position:02}"

@@ -14,7 +14,6 @@ from paypath.scaffold.fleet import (
     BadFleet,
     FleetError,
     Order,
-    Progress,
     State,
     Target,
     apply_fleet,
@@ -29,6 +28,7 @@ from paypath.scaffold.fleet import (
 )
 from paypath.scaffold.fleet.journal import holding_run
 from paypath.scaffold.git import git
+from paypath.scaffold.upgrade import Choices, Decisions, Wishes
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
 from tests.unit.scaffold.upgrade.world import World, commit, edit
@@ -116,18 +116,13 @@ def test_one_mirror_and_one_checkout_of_each_version_serve_a_run(world: World, w
 def test_what_is_released_during_a_run_does_not_count(world: World, workers: Executor) -> None:
     services = make_fleet(world, 2)
     release(world)
+    run = world.root / "run"
+    order = Order(waves="1,all", test_command="grep -q 'setting_5 = 5' settings.py")
+    with local_executor(1) as first:
+        assert apply_fleet(run, targets_of(services), first, order).ended == "stopped"
 
-    def release_another(progress: Progress) -> None:
-        if progress.done == 1:
-            world.release("v1.2.0", {"new.txt": "new\n"})
-
-    apply_fleet(
-        world.root / "run",
-        targets_of(services),
-        workers,
-        Order(tests=False, waves="1,all"),
-        said=release_another,
-    )
+    world.release("v1.2.0", {"new.txt": "new\n"})
+    resume_fleet(run, workers, go_on=True)
 
     assert [branches(service) for service in services] == [[branch], [branch]]
 
@@ -256,16 +251,27 @@ def test_a_branch_set_just_before_a_kill_counts_and_is_not_made_again(
 def test_a_branch_of_that_name_that_is_somebody_elses_is_left_alone(world: World, workers: Executor) -> None:
     services = make_fleet(world, 1)
     release(world)
-    edit(services[0], {"mine.txt": "newer\n"})
-    git("branch", branch, "HEAD", folder=services[0])
-    edit(services[0], {"mine.txt": "newest\n"})
-    tip = git("rev-parse", branch, folder=services[0])
+    git("switch", "--quiet", "--create", branch, folder=services[0])
+    tip = edit(services[0], {"mine.txt": "newer\n"})
+    git("switch", "--quiet", "main", folder=services[0])
 
     journal = apply_fleet(world.root / "run", targets_of(services), workers, quick)
 
     assert journal.outcomes[1].state is State.FAILED
     assert "the branch is there already" in journal.outcomes[1].message
-    assert git("rev-parse", branch, folder=services[0]) == tip
+    assert git("rev-parse", branch, folder=services[0]).strip() == tip
+
+
+def test_a_conflict_that_was_decided_by_hand_counts_as_upgraded(world: World, workers: Executor) -> None:
+    services = make_fleet(world, 1, conflicts={0})
+    release(world)
+    choices = Choices(decisions=Decisions(ours=("settings.py",)))
+    by_hand = world.run.apply(world.plan(services[0], choices), Wishes(test=False))
+
+    journal = apply_fleet(world.root / "run", targets_of(services), workers, quick)
+
+    assert (journal.outcomes[1].state, journal.outcomes[1].conflicts) == (State.UPGRADED, ())
+    assert git("rev-parse", branch, folder=services[0]).strip() == by_hand.steps[-1].commit
 
 
 def test_a_service_with_a_url_is_cloned_once_and_pushed_only_if_asked(
