@@ -45,7 +45,7 @@ class Journal:
     def done(self, outcome: Outcome) -> None:
         """Record what became of a service; after this returns, no crash loses it."""
         if outcome.document:
-            write_whole(self._details(outcome.number), json.dumps(outcome.document))
+            write_whole(_details(self.folder, outcome.number), json.dumps(outcome.document))
         self._add({"event": "done", **outcome.brief()})
         self.outcomes[outcome.number] = outcome
 
@@ -60,9 +60,6 @@ class Journal:
         self._add({"event": "passed", "wave": wave})
         self.passed.add(wave)
         self.ended = ""
-
-    def _details(self, number: int) -> Path:
-        return self.folder / "results" / f"{number:04}.json"
 
     def _add(self, line: Mapping[str, Any]) -> None:
         with (self.folder / _name).open("ab") as file:
@@ -127,7 +124,7 @@ def open_journal(folder: Path, *, mend: bool = False) -> Journal:
 def read_details(journal: Journal) -> Iterator[Outcome]:
     """Return every outcome with its document, in the order of the services."""
     for number, outcome in sorted(journal.outcomes.items()):
-        details = journal._details(number)  # noqa: SLF001  # the two halves of one file's format
+        details = _details(journal.folder, number)
         document = json.loads(details.read_text(encoding="utf-8")) if details.exists() else {}
         yield Outcome.read(outcome.brief(), document)
 
@@ -162,6 +159,10 @@ def write_whole(file: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _details(folder: Path, number: int) -> Path:
+    return folder / "results" / f"{number:04}.json"
 
 
 def _take(journal: Journal, line: dict[str, Any]) -> None:

@@ -262,6 +262,20 @@ def test_a_branch_of_that_name_that_is_somebody_elses_is_left_alone(world: World
     assert git("rev-parse", branch, folder=services[0]).strip() == tip
 
 
+def test_a_lock_that_a_killed_git_left_is_told_for_what_it_is(world: World, workers: Executor) -> None:
+    services = make_fleet(world, 1)
+    release(world)
+    lock = services[0] / f".git/refs/heads/{branch}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+
+    journal = apply_fleet(world.root / "run", targets_of(services), workers, quick)
+
+    assert journal.outcomes[1].state is State.FAILED
+    assert "cannot be set" in journal.outcomes[1].message
+    assert lock.name in journal.outcomes[1].message
+
+
 def test_a_conflict_that_was_decided_by_hand_counts_as_upgraded(world: World, workers: Executor) -> None:
     services = make_fleet(world, 1, conflicts={0})
     release(world)
