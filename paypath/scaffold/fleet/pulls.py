@@ -18,7 +18,13 @@ def pull_request(outcome: Outcome) -> str:
 def _parts(outcome: Outcome) -> Iterator[str]:
     document = outcome.document
     yield f"# Upgrade the template from {outcome.old} to {outcome.new}"
-    yield f"Branch: {_code(outcome.branch)}. Every line of the team's is kept; the merge was clean."
+    decided = [file["path"] for file in document.get("files", []) if file.get("open")]
+    how = (
+        f"Somebody decided about {', '.join(map(_code, decided))}; everything else was merged by itself."
+        if decided
+        else "Every line of the team's is kept; the merge was clean."
+    )
+    yield f"Branch: {_code(outcome.branch)}. {how}"
     if outcome.state is State.RED:
         yield "**Tests that passed before fail on this branch.** Mend it before you merge."
     tests = document.get("tests", [])

@@ -286,6 +286,8 @@ def test_a_conflict_that_was_decided_by_hand_counts_as_upgraded(world: World, wo
 
     assert (journal.outcomes[1].state, journal.outcomes[1].conflicts) == (State.UPGRADED, ())
     assert git("rev-parse", branch, folder=services[0]).strip() == by_hand.steps[-1].commit
+    text = (world.root / "run/pull-requests/0001-till-00.md").read_text()
+    assert "Somebody decided about `settings.py`" in text
 
 
 def test_a_service_with_a_url_is_cloned_once_and_pushed_only_if_asked(
