@@ -16,6 +16,7 @@ commands = {
     "remove": "paypath.cli.remove:remove",
     "templates": "paypath.cli.templates:templates",
     "upgrade": "paypath.cli.upgrade:upgrade",
+    "fleet": "paypath.cli.fleet:fleet",
     "adopt": "paypath.cli.adopt:adopt",
     "doctor": "paypath.cli.doctor:doctor",
     "demo": "paypath.cli.demo:demo",

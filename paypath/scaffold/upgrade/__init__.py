@@ -30,6 +30,7 @@ from paypath.scaffold.upgrade.plans import Choices, Plan, PlanState
 from paypath.scaffold.upgrade.resolving import Resolution, end_resolution, resolution_of
 from paypath.scaffold.upgrade.services import Service, find_service
 from paypath.scaffold.upgrade.session import UpgradeRun, upgrade_run
+from paypath.scaffold.upgrade.standing import Standing
 from paypath.scaffold.upgrade.suites import SuiteRun
 from paypath.scaffold.upgrade.undoing import Undone
 
@@ -52,6 +53,7 @@ __all__ = [
     "Said",
     "Service",
     "Severity",
+    "Standing",
     "Step",
     "SuiteRun",
     "TrustNeeded",

@@ -95,8 +95,8 @@ def apply_plan(plan: Plan, room: Path, wishes: Wishes) -> Upgraded:
     if not chain.steps:
         raise UpgradeError(f"{service.name}: has everything of {plan.new} already")
     chain.publish(branch)
-    tests = _test(plan, chain, objects, room, wishes, notes) if wishes.test else ()
-    return Upgraded(plan=plan, branch=branch, steps=tuple(chain.steps), tests=tests, notes=tuple(notes))
+    tests, told = test_commit(plan, chain.tip, room, wishes) if wishes.test else ((), ())
+    return Upgraded(plan=plan, branch=branch, steps=tuple(chain.steps), tests=tests, notes=(*notes, *told))
 
 
 def message_of(subject: str, plan: Plan, span: str, body: str = "") -> str:
@@ -210,17 +210,19 @@ def _both_changed_dependencies(plan: Plan) -> bool:
     )
 
 
-def _test(
-    plan: Plan, chain: Chain, objects: Objects, room: Path, wishes: Wishes, notes: list[str]
-) -> tuple[SuiteRun, ...]:
-    before = check_out(plan.service, objects, plan.service.commit, room)
-    after = check_out(plan.service, objects, chain.tip, room)
+def test_commit(
+    plan: Plan, commit: str, room: Path, wishes: Wishes
+) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
+    """Run the service's tests as it is and at *commit*; return the runs, and what the user should know."""
+    if plan.objects is None:
+        return (), ()
+    before = check_out(plan.service, plan.objects, plan.service.commit, room)
+    after = check_out(plan.service, plan.objects, commit, room)
     command = suite_command(plan.service, wishes.test_command, (before, after))
     if command is None:
-        notes.append("no tests were run: the Makefile has no `test`; say how with --test-command")
-        return ()
+        return (), ("no tests were run: the Makefile has no `test`; say how with --test-command",)
     runs = []
     for when, folder in (("before", before), ("after", after)):
         wishes.said(f"tests {when} the upgrade: {command}")
         runs.append(run_tests(when, folder, command, wishes.clock, wishes.said))
-    return tuple(runs)
+    return tuple(runs), ()

@@ -30,7 +30,7 @@ def workroom(cache: Path) -> Iterator[Path]:
     """
     rooms = cache / "work"
     rooms.mkdir(parents=True, exist_ok=True)
-    with _holding(rooms / ".sweeping"):
+    with holding(rooms / ".sweeping"):
         _sweep(rooms)
         room = Path(mkdtemp(prefix="room-", dir=rooms))
         lock = (room / "lock").open("w")
@@ -45,7 +45,8 @@ def workroom(cache: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _holding(file: Path) -> Iterator[None]:
+def holding(file: Path) -> Iterator[None]:
+    """Hold *file* until the block ends, as the only process that does; wait for that as long as it takes."""
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

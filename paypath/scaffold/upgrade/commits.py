@@ -77,6 +77,8 @@ class Chain:
                 folder=self._service.repository,
             )
         except GitFailed as error:
+            if branch_tip(self._service, branch) is None:
+                raise UpgradeError(f"{branch}: cannot be set ({error}); mend that, then run again") from error
             raise UpgradeError(
                 f"{branch}: the branch is there already; merge it, or remove it with `paypath upgrade --undo`"
             ) from error

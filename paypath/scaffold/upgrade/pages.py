@@ -29,7 +29,11 @@ _mild = {FileClass.MERGED, FileClass.RENAME_FOLLOWED, FileClass.MOVED_BY_TEAM, F
 def plan_page(plan: Plan) -> str:
     """Return *plan* as an HTML page; everything from the service and its template is escaped."""
     title = f"{plan.service.name}: {plan.old} → {plan.new}"
-    body = "\n".join(filter(None, _sections(plan)))
+    return page(title, "\n".join(filter(None, _sections(plan))))
+
+
+def page(title: str, body: str) -> str:
+    """Return a page of *title*, a text, and *body*, which is HTML."""
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from paypath.scaffold.upgrade.applying import Upgraded, Wishes, apply_plan
+from paypath.scaffold.upgrade.applying import Upgraded, Wishes, apply_plan, test_commit
 from paypath.scaffold.upgrade.cachefolder import cache_folder, workroom
 from paypath.scaffold.upgrade.errors import UpgradeError
 from paypath.scaffold.upgrade.merges import require_git
@@ -22,6 +22,8 @@ from paypath.scaffold.upgrade.resolving import (
     resolved_tree,
 )
 from paypath.scaffold.upgrade.services import Service, find_service
+from paypath.scaffold.upgrade.standing import Standing, standing_upgrade
+from paypath.scaffold.upgrade.suites import SuiteRun
 from paypath.scaffold.upgrade.undoing import Undone, undo_upgrade
 from paypath.scaffold.upgrade.versions import Templates, TemplateSource
 
@@ -50,6 +52,16 @@ class UpgradeRun:
     def apply(self, plan: Plan, wishes: Wishes | None = None) -> Upgraded:
         """Make the upgrade that *plan* describes, on a branch; see `apply_plan` for errors."""
         return apply_plan(plan, self.room, wishes or Wishes())
+
+    def standing(self, plan: Plan) -> Standing | None:
+        """Return the upgrade of *plan*'s service that stands on a branch already; see `standing_upgrade`."""
+        return standing_upgrade(plan)
+
+    def test(
+        self, plan: Plan, commit: str, wishes: Wishes | None = None
+    ) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
+        """Run the service's tests at its own commit and at *commit*; return the runs, and notes."""
+        return test_commit(plan, commit, self.room, wishes or Wishes())
 
     def resolve(self, plan: Plan, choices: Choices) -> Resolution:
         """Lay the conflicts of *plan*, made with *choices*, out to be resolved; see `begin_resolution`."""
@@ -83,8 +95,11 @@ class UpgradeRun:
 
 
 @contextmanager
-def upgrade_run(cache: Path | None = None) -> Iterator[UpgradeRun]:
+def upgrade_run(cache: Path | None = None, *, mirrors: Path | None = None) -> Iterator[UpgradeRun]:
     """Begin a run; what a killed run left in *cache*, by default the user's cache folder, is removed.
+
+    With a folder *mirrors*, each template is copied there once and read from there ever after, by all
+    processes that name the same folder: what its owner releases meanwhile does not count.
 
     Raises:
         UpgradeError: this git is older than 2.38.
@@ -92,4 +107,4 @@ def upgrade_run(cache: Path | None = None) -> Iterator[UpgradeRun]:
     require_git()
     cache = cache or cache_folder()
     with workroom(cache) as room:
-        yield UpgradeRun(Templates(cache / "checkouts", room), Renders(cache / "renders"), room)
+        yield UpgradeRun(Templates(cache / "checkouts", room, mirrors), Renders(cache / "renders"), room)

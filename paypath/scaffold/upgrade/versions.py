@@ -16,6 +16,7 @@ from paypath.scaffold._record import Release, recorded, released_commit
 from paypath.scaffold.errors import did_you_mean
 from paypath.scaffold.git import GitFailed, git, run_git
 from paypath.scaffold.sources import address_of, is_url, without_credentials
+from paypath.scaffold.upgrade.cachefolder import holding
 from paypath.scaffold.upgrade.errors import UnknownVersion
 
 # What a render is made of, in a repository that holds more than templates.
@@ -164,9 +165,10 @@ class TemplateSource:
 class Templates:
     """The templates that a run reads: each source once, each version once, however many services need it."""
 
-    def __init__(self, checkouts: Path, scratch: Path) -> None:
+    def __init__(self, checkouts: Path, scratch: Path, mirrors: Path | None = None) -> None:
         self._checkouts = checkouts
         self._scratch = scratch
+        self._mirrors = mirrors
         self._open: dict[str, TemplateSource] = {}
 
     def open(self, origin: str, *, beside: Path | None = None) -> TemplateSource:
@@ -177,14 +179,36 @@ class Templates:
         """
         place = origin if is_url(origin) else os.path.realpath((beside or Path.cwd()) / origin)
         if place not in self._open:
-            self._open[place] = self._mirrored(place) if is_url(place) else self._local(origin, Path(place))
+            self._open[place] = self._source(origin, place)
         return self._open[place]
+
+    def _source(self, origin: str, place: str) -> TemplateSource:
+        if self._mirrors is None:
+            return self._mirrored(place) if is_url(place) else self._local(origin, Path(place))
+        kept = self._mirrors / hashlib.sha256(place.encode()).hexdigest()[:16] / "mirror.git"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with holding(kept.parent / "lock"):
+            if is_url(place):
+                public, address = without_credentials(place), address_of(place)
+            else:
+                local = self._local(origin, Path(place))
+                public, address = local.origin, str(local.repository)
+            if not kept.is_dir():
+                self._clone(public, address, kept)
+        return TemplateSource(public, kept, self._checkouts)
 
     def _mirrored(self, url: str) -> TemplateSource:
         folder = Path(mkdtemp(prefix="mirror-", dir=self._scratch)) / "mirror.git"
         public, address = without_credentials(url), address_of(url)
+        self._clone(public, address, folder)
+        return TemplateSource(public, folder, self._checkouts)
+
+    def _clone(self, public: str, address: str, folder: Path) -> None:
+        """Clone *address* aside and rename it to *folder*, so that nobody takes half a clone for one."""
+        aside = Path(mkdtemp(prefix="aside-", dir=folder.parent)) / "mirror.git"
         try:
-            git("clone", "--quiet", "--mirror", "--", address, str(folder), folder=self._scratch)
+            git("clone", "--quiet", "--mirror", "--", address, str(aside), folder=folder.parent)
+            aside.rename(folder)
         except GitFailed as error:
             said = str(error).replace(address, public)
             raise UnknownVersion(
@@ -192,7 +216,8 @@ class Templates:
                 "source "
                 f"with --source ({said})"
             ) from error
-        return TemplateSource(public, folder, self._checkouts)
+        finally:
+            shutil.rmtree(aside.parent, ignore_errors=True)
 
     def _local(self, origin: str, place: Path) -> TemplateSource:
         if place.name == ".git":
