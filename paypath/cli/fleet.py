@@ -6,14 +6,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ from paypath.cli.output import Failed, note
 from paypath.cli.upgrade import UpgradeCommand, telling_upgrade_errors
 
 if TYPE_CHECKING:
-    from paypath.scaffold.fleet import Journal, Order, Outcome, Progress, Target
+    from paypath.scaffold.fleet import Journal, Order, Outcome, Progress, Stop, Target
 
 _ends = (
     "Exit codes: 0 all are upgraded or current; 1 a service failed, or bad input; 3 conflicts in some, the "
@@ -57,7 +57,6 @@ def fleet() -> None:
 
     PATHS are folders of services, git URLs, files that list one of these a line, or - for standard input.
     """
-    signal.signal(signal.SIGTERM, _end)
 
 
 def _jobs(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,8 +117,8 @@ def status(*, paths: tuple[str, ...], crew: _Crew, as_json: bool, **asked: Any) 
     from paypath.scaffold.fleet import State, fleet_status  # noqa: PLC0415  # keeps `--help` quick
 
     targets = _targets(paths)
-    with crew.executor(len(targets)) as executor:
-        outcomes = fleet_status(targets, executor, _order(asked), _progress(quiet=as_json))
+    with _stopping("nothing was written") as stop, crew.executor(len(targets)) as executor:
+        outcomes = fleet_status(targets, executor, _order(asked), _progress(quiet=as_json), stop)
     _tell_all(outcomes, as_json=as_json)
     sys.exit(1 if any(outcome.state is State.FAILED for outcome in outcomes) else 0)
 
@@ -132,8 +131,8 @@ def plan(*, paths: tuple[str, ...], crew: _Crew, as_json: bool, **asked: Any) ->
     from paypath.scaffold.fleet import State, fleet_plan  # noqa: PLC0415  # keeps `--help` quick
 
     targets = _targets(paths)
-    with crew.executor(len(targets)) as executor:
-        outcomes = fleet_plan(targets, executor, _order(asked), _progress(quiet=as_json))
+    with _stopping("nothing was written") as stop, crew.executor(len(targets)) as executor:
+        outcomes = fleet_plan(targets, executor, _order(asked), _progress(quiet=as_json), stop)
     _tell_all(outcomes, as_json=as_json)
     states = {outcome.state for outcome in outcomes}
     codes = ((State.FAILED, 1), (State.CONFLICTS, 3), (State.READY, 2))
@@ -165,9 +164,10 @@ def apply(*, paths: tuple[str, ...], folder: Path | None, crew: _Crew, as_json: 
     targets = _targets(paths)
     folder = folder or Path(f"fleet-{SystemClock().now():%Y%m%d-%H%M%S}")
     if not as_json:
-        note(f"the run is in {folder}; if it is cut short: paypath fleet resume {folder}")
-    with crew.executor(len(targets)) as executor:
-        journal = apply_fleet(folder, targets, executor, _order(asked), said=_progress(quiet=as_json))
+        note(f"the run is in {folder}; if it is cut short: {_resume(folder)}")
+    with _stopping(f"go on with {_resume(folder)}") as stop, crew.executor(len(targets)) as executor:
+        said = _progress(quiet=as_json)
+        journal = apply_fleet(folder, targets, executor, _order(asked), said=said, stop=stop)
     _tell_run(journal, as_json=as_json)
 
 
@@ -187,8 +187,10 @@ def resume(*, run: Path, crew: _Crew, as_json: bool, go_on: bool, source: str | 
 
     given = {**asked, "source": _absolute(source)}
     given = {name: value for name, value in given.items() if value is not None}
-    with crew.executor(len(open_journal(run).targets)) as executor:
-        journal = resume_fleet(run, executor, given=given, go_on=go_on, said=_progress(quiet=as_json))
+    services = len(open_journal(run).targets)
+    with _stopping(f"go on with {_resume(run)}") as stop, crew.executor(services) as executor:
+        said = _progress(quiet=as_json)
+        journal = resume_fleet(run, executor, given=given, go_on=go_on, said=said, stop=stop)
     _tell_run(journal, as_json=as_json)
 
 
@@ -218,6 +220,38 @@ def report(*, run: Path, html: Path | None, as_json: bool) -> None:
     ]
     _tell_table([Outcome.read(brief) for brief in briefs])
     click.echo(f"the run is {document['state']}")
+
+
+@contextmanager
+def _stopping(onward: str) -> Iterator[Stop]:
+    """Give what SIGINT and SIGTERM ask to stop; the second one ends this process, as if nobody listened."""
+    from paypath.scaffold.fleet import FleetStopped, Stop  # noqa: PLC0415  # keeps `--help` quick
+
+    stop = Stop()
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the interface of handlers
+        if heard:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        heard.append(number)
+        # Not by click: it may be in the middle of a line itself.
+        os.write(2, b"\nending after the services in work; the same signal again ends them too\n")
+        stop.request()
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except FleetStopped as error:
+        note(f"{error}; {onward}")
+        sys.exit(128 + heard[0])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _resume(folder: Path) -> str:
+    return f"`paypath fleet resume {folder}`"
 
 
 def _targets(paths: tuple[str, ...]) -> tuple[Target, ...]:
@@ -317,7 +351,3 @@ def _progress(*, quiet: bool) -> Callable[[Progress], None]:
             click.echo(f"{wave}{count} {outcome.name}: {outcome.state.value}", err=True)
 
     return said
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # the interface of signal handlers
-    sys.exit(128 + number)

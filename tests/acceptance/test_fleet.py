@@ -24,7 +24,7 @@ from paypath.scaffold.git import git
 from tests.acceptance.terminal import on_a_terminal
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
-from tests.unit.scaffold.upgrade.world import World, edit
+from tests.unit.scaffold.upgrade.world import World
 
 _paypath = Path(sys.executable).with_name("paypath")
 
@@ -67,7 +67,7 @@ def test_status_plan_apply_and_report_tell_one_story(world: World) -> None:
     assert planned.stdout.splitlines()[-1] == "3 ready, 1 conflicts"
     assert "till-02  till  v1.0.0  v1.1.0  conflicts  to decide: settings.py" in planned.stdout
     assert made.returncode == 3, made.stderr
-    assert "if it is cut short: paypath fleet resume run" in made.stderr
+    assert "if it is cut short: `paypath fleet resume run`" in made.stderr
     assert "wave 1, 1/4 till-00: upgraded" in made.stderr
     assert json.loads(page.stdout)["counts"] == {"upgraded": 3, "conflicts": 1}
     assert "setting_5 = &#x27;team 2&#x27;" in (world.root / "report.html").read_text()
@@ -116,16 +116,16 @@ def test_exit_codes_tell_what_is_newer_and_what_is_wrong(world: World) -> None:
     assert "was begun with other options (tests: was True, is now False)" in other.stderr
 
 
+@pytest.mark.timeout(600)
 def test_a_fleet_whose_run_is_killed_again_and_again_ends_as_if_it_had_not_been(world: World) -> None:
     chance = random.Random(7)  # noqa: S311  # the moments of the kills, the same in each run of this test
-    conflicts = {3, 11, 17, 22}
-    services = make_fleet(world, 24, conflicts)
+    conflicts = set(chance.sample(range(100), 10))
+    services = make_fleet(world, 100, conflicts)
     release(world)
     before = {number: state(services[number]) for number in conflicts}
     (world.root / "all.txt").write_text("".join(f"{service}\n" for service in services))
-    words = ["apply", "all.txt", "--run", "run", "--test-command", "true", "--jobs", "4"]
-    kills = 0
-    for _ in range(6):
+    words = ["apply", "all.txt", "--run", "run", "--test-command", "true", "--jobs", "8"]
+    for _ in range(20):
         process = subprocess.Popen(
             [str(_paypath), "fleet", *words],
             cwd=world.root,
@@ -133,21 +133,22 @@ def test_a_fleet_whose_run_is_killed_again_and_again_ends_as_if_it_had_not_been(
             stderr=subprocess.PIPE,
         )
         assert process.stderr is not None
-        for _ in range(chance.randrange(4)):  # lines of progress; then somewhere in the work of the next
+        for _ in range(chance.randrange(6)):  # lines of progress; then somewhere in the work of the next
             process.stderr.readline()
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=chance.uniform(0, 0.3))
         process.kill()
         process.communicate()
-        kills += process.returncode == -signal.SIGKILL
+        assert process.returncode == -signal.SIGKILL  # else it was over: let fewer lines go by
         if (world.root / "run/journal.jsonl").exists():
-            words = ["resume", "run", "--jobs", "4"]
+            words = ["resume", "run", "--jobs", "8"]
+    left = len(services) - len(open_journal(world.root / "run").outcomes)
     done = fleet(*words, "--json", folder=world.root)
 
-    assert kills > 2  # of six; each run was cut short after at most three services or so
+    assert left > 0
     assert done.returncode == 3, done.stderr
     report = json.loads(done.stdout)
-    assert report["counts"] == {"upgraded": 20, "conflicts": 4}
+    assert report["counts"] == {"upgraded": 90, "conflicts": 10}
     reported = {each["number"] - 1 for each in report["services"] if each["state"] == "conflicts"}
     assert reported == conflicts
     for number, service in enumerate(services):
@@ -162,7 +163,7 @@ def test_a_fleet_whose_run_is_killed_again_and_again_ends_as_if_it_had_not_been(
         assert git("fsck", "--connectivity-only", "--no-dangling", folder=service) == ""
     lines = [json.loads(line) for line in (world.root / "run/journal.jsonl").read_text().splitlines()]
     assert set(Counter(line["number"] for line in lines if line["event"] == "done").values()) == {1}
-    assert len(list((world.root / "run/pull-requests").glob("*.md"))) == 20
+    assert len(list((world.root / "run/pull-requests").glob("*.md"))) == 90
 
 
 def test_the_workers_of_a_killed_run_end_with_it_and_so_do_their_tests(world: World) -> None:
@@ -270,24 +271,70 @@ def test_a_scheduler_that_does_not_answer_is_an_error_and_nothing_was_begun(worl
     assert not (world.root / "run").exists()
 
 
-def test_an_interrupted_run_says_so_and_can_be_resumed(world: World) -> None:
-    services = make_fleet(world, 3)
-    edit(services[0], {"mine.txt": "newer\n"})
-    release(world)
-    words = [str(_paypath), "fleet", "apply", *map(str, services), "--run", "run", "--no-tests"]
+@contextmanager
+def at_a_test_that_waits(world: World, services: list[Path]) -> Iterator[subprocess.Popen[str]]:
+    """Give a run at the tests of its first service, which wait for a file `go`."""
+    pipe, go = world.root / "ready", world.root / "go"
+    os.mkfifo(pipe)
+    command = f"test -e {go} || (echo ready > {pipe}; until test -e {go}; do sleep 0.05; done)"
+    words = ["apply", *map(str, services), "--run", "run", "--test-command", command]
     process = subprocess.Popen(
-        words, cwd=world.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [str(_paypath), "fleet", *words],
+        cwd=world.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    pipe.read_text()
     assert process.stderr is not None
-    for line in process.stderr:
-        if "1/3" in line:
-            process.send_signal(signal.SIGTERM)
-            break
-    process.communicate()
+    with process.stderr:
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
-    resumed = fleet("resume", "run", folder=world.root)
 
-    assert process.returncode in {0, 143}
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_end_finishes_the_service_in_work_and_can_be_resumed(
+    world: World, number: signal.Signals
+) -> None:
+    services = make_fleet(world, 3)
+    release(world)
+    with at_a_test_that_waits(world, services) as process:
+        process.send_signal(number)
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("ending after the services in work"):
+            pass
+        (world.root / "go").touch()
+        rest = process.stderr.read()
+        process.wait()
+
+        resumed = fleet("resume", "run", folder=world.root)
+
+    assert process.returncode == 128 + number
+    assert "the run was asked to end before all services were done" in rest
+    assert "`paypath fleet resume run`" in rest
+    assert "Traceback" not in rest
     assert resumed.returncode == 0, resumed.stderr
     outcomes = open_journal(world.root / "run").outcomes.values()
     assert [outcome.state for outcome in outcomes] == [State.UPGRADED] * 3
+
+
+def test_the_second_signal_ends_the_services_in_work_too(world: World) -> None:
+    services = make_fleet(world, 1)
+    release(world)
+    with at_a_test_that_waits(world, services) as process:
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("ending after the services in work"):
+            pass
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+        _, alive = psutil.wait_procs(below, timeout=30)
+
+    assert process.returncode == -signal.SIGTERM
+    assert below
+    assert not alive

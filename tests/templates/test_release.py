@@ -27,6 +27,8 @@ _me = {
     for role in ("AUTHOR", "COMMITTER")
     for part, value in (("NAME", "T"), ("EMAIL", "t@localhost"))
 }
+# Under `make test` a make inside is one of a lower level, which tells of each folder that it enters.
+_maker = {**_me, "MAKEFLAGS": "", "MAKELEVEL": "0"}
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     first = _version()
     major, minor, _ = first.split(".")
     second = f"{major}.{int(minor) + 1}.0"
-    run("make", "release", f"VERSION={first}", "ARGS=--at HEAD", folder=folder, **_me)
+    run("make", "release", f"VERSION={first}", "ARGS=--at HEAD", folder=folder, **_maker)
     (folder / _readme).write_text((folder / _readme).read_text() + "\nFrom the next version.\n")
     changelog = (folder / "CHANGELOG.md").read_text()
     entry = "## Unreleased\n\n### Added\n\n- A line in the README.\n"
     (folder / "CHANGELOG.md").write_text(changelog.replace("## Unreleased\n", entry, 1))
     commit(folder, "Say more")
     before = git("rev-parse", "HEAD", folder=folder)
-    told = run("make", "release", f"VERSION={second}", "ARGS=--dry-run", folder=folder, **_me).stdout
+    told = run("make", "release", f"VERSION={second}", "ARGS=--dry-run", folder=folder, **_maker).stdout
     assert told.startswith(f"Would release {second}, after {first}\n")
     assert git("rev-parse", "HEAD", folder=folder) == before
-    run("make", "release", f"VERSION={second}", folder=folder, **_me)
+    run("make", "release", f"VERSION={second}", folder=folder, **_maker)
     assert (folder / ".paypath-checks").read_text() == "checked\n"
     return Platform(folder, (first, second))
 

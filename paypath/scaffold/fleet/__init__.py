@@ -11,7 +11,7 @@ Any `concurrent.futures.Executor` of processes will do, where all of them see th
 `dask_executor` gives that of a cluster.
 """
 
-from paypath.scaffold.fleet.errors import BadFleet, FleetError
+from paypath.scaffold.fleet.errors import BadFleet, FleetError, FleetStopped
 from paypath.scaffold.fleet.executors import dask_executor, local_executor
 from paypath.scaffold.fleet.journal import Journal, open_journal
 from paypath.scaffold.fleet.orders import Order
@@ -26,16 +26,19 @@ from paypath.scaffold.fleet.running import (
     gate_reached,
     resume_fleet,
 )
+from paypath.scaffold.fleet.stopping import Stop
 from paypath.scaffold.fleet.targets import Target, read_targets
 
 __all__ = [
     "BadFleet",
     "FleetError",
+    "FleetStopped",
     "Journal",
     "Order",
     "Outcome",
     "Progress",
     "State",
+    "Stop",
     "Target",
     "apply_fleet",
     "counts",

@@ -11,3 +11,7 @@ class FleetError(ScaffoldError):
 
 class BadFleet(BadInput, FleetError):
     """What was asked of the fleet cannot be done; nothing was begun."""
+
+
+class FleetStopped(FleetError):
+    """The run was asked to end early, and has; what it has done is in its journal, and it can be resumed."""

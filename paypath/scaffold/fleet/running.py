@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-from paypath.scaffold.fleet.errors import BadFleet, FleetError
+from paypath.scaffold.fleet.errors import BadFleet, FleetError, FleetStopped
 from paypath.scaffold.fleet.journal import Journal, begin_journal, holding_run, open_journal, write_whole
 from paypath.scaffold.fleet.orders import Order, wave_sizes
 from paypath.scaffold.fleet.outcomes import Outcome, State
 from paypath.scaffold.fleet.pulls import pull_request
+from paypath.scaffold.fleet.stopping import Stop
 from paypath.scaffold.fleet.targets import Target
 from paypath.scaffold.fleet.work import Task, Workplace, forecast, look, upgrade
 from paypath.scaffold.upgrade.cachefolder import cache_folder, workroom
@@ -43,23 +45,32 @@ Said = Callable[[Progress], None]
 
 
 def fleet_status(
-    targets: Sequence[Target], executor: Executor, order: Order | None = None, said: Said = lambda _: None
+    targets: Sequence[Target],
+    executor: Executor,
+    order: Order | None = None,
+    said: Said = lambda _: None,
+    stop: Stop | None = None,
 ) -> list[Outcome]:
     """Return each service's kind, version, drift and library skew, in the order of *targets*.
 
     Nothing is written outside the cache folder; services with a URL are cloned there and removed again.
 
     Raises:
+        FleetStopped: *stop* was requested.
         FleetError: a worker process died.
     """
-    return _surveyed(look, targets, executor, order or Order(), said)
+    return _surveyed(_Run(look, executor, said, stop or Stop()), targets, order or Order())
 
 
 def fleet_plan(
-    targets: Sequence[Target], executor: Executor, order: Order | None = None, said: Said = lambda _: None
+    targets: Sequence[Target],
+    executor: Executor,
+    order: Order | None = None,
+    said: Said = lambda _: None,
+    stop: Stop | None = None,
 ) -> list[Outcome]:
     """Return what an upgrade of each service would do, in the order of *targets*; as `fleet_status` else."""
-    return _surveyed(forecast, targets, executor, order or Order(), said)
+    return _surveyed(_Run(forecast, executor, said, stop or Stop()), targets, order or Order())
 
 
 def apply_fleet(  # keyword-only options of a composition function
@@ -70,6 +81,7 @@ def apply_fleet(  # keyword-only options of a composition function
     *,
     clock: Clock | None = None,
     said: Said = lambda _: None,
+    stop: Stop | None = None,
 ) -> Journal:
     """Upgrade the services on branches, wave by wave; return the journal, which `resume_fleet` goes on from.
 
@@ -79,6 +91,7 @@ def apply_fleet(  # keyword-only options of a composition function
 
     Raises:
         BadFleet: *folder* holds a run already, or the waves of *order* cannot be read.
+        FleetStopped: *stop* was requested; resume.
         FleetError: a worker process died; resume.
     """
     order = order or Order()
@@ -86,7 +99,7 @@ def apply_fleet(  # keyword-only options of a composition function
     with holding_run(folder):
         begun = (clock or SystemClock()).now().isoformat(timespec="seconds")
         journal = begin_journal(folder, order, tuple(targets), begun)
-        _go(journal, executor, said)
+        _go(journal, _Run(upgrade, executor, said, stop or Stop()))
     return journal
 
 
@@ -97,6 +110,7 @@ def resume_fleet(
     given: Mapping[str, Any] | None = None,
     go_on: bool = False,
     said: Said = lambda _: None,
+    stop: Stop | None = None,
 ) -> Journal:
     """Go on with the run in *folder* where it was killed, to the end that it would have had.
 
@@ -106,9 +120,11 @@ def resume_fleet(
         given: options asked anew, by the names of `Order`; one that differs is refused.
         go_on: pass the gate that stopped the run.
         said: gets each outcome.
+        stop: ends the run once the services in work are done.
 
     Raises:
         BadFleet: there is no run, *given* asks something else, or no gate stopped it.
+        FleetStopped: *stop* was requested; resume.
         FleetError: another process is at work on the run, or a worker process died.
     """
     if not folder.is_dir():
@@ -125,7 +141,7 @@ def resume_fleet(
             if stopped is None:
                 raise BadFleet(f"{folder}: no gate stopped this run; leave out --go-on")
             journal.pass_gate(stopped)
-        _go(journal, executor, said)
+        _go(journal, _Run(upgrade, executor, said, stop or Stop()))
     return journal
 
 
@@ -139,7 +155,41 @@ def gate_reached(journal: Journal) -> int | None:
     return None
 
 
-def _go(journal: Journal, executor: Executor, said: Said) -> None:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The work on a service, who does it, who hears of it, and who may end it."""
+
+    work: Callable[[Task], Outcome]
+    executor: Executor
+    said: Said
+    stop: Stop
+
+    def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        arrived: SimpleQueue[Future[Outcome] | None] = SimpleQueue()  # its put is safe in a signal handler
+        try:
+            with self.stop.waking(lambda: arrived.put(None)):
+                futures = [self.executor.submit(self.work, task) for task in tasks]
+                for future in futures:
+                    future.add_done_callback(arrived.put)
+                try:
+                    for _ in futures:
+                        done = None if self.stop.requested else arrived.get()
+                        if done is None:
+                            raise FleetStopped("the run was asked to end before all services were done")
+                        yield done.result()
+                finally:
+                    for future in futures:
+                        future.cancel()
+        except FleetStopped:
+            raise
+        except Exception as error:  # faults of the work itself are outcomes
+            raise FleetError(
+                f"a worker process died ({type(error).__name__}: {error}); go on with "
+                "`paypath fleet resume`, perhaps with fewer --jobs"
+            ) from error
+
+
+def _go(journal: Journal, run: _Run) -> None:
     workplace = Workplace(cache_folder(), journal.folder.resolve())
     for wave, batch in _batches(journal):
         if not batch:
@@ -150,12 +200,12 @@ def _go(journal: Journal, executor: Executor, said: Said) -> None:
             for target in batch
             if target.number not in journal.outcomes
         ]
-        for outcome in _outcomes(upgrade, tasks, executor):
+        for outcome in run.outcomes(tasks):
             if outcome.state in {State.UPGRADED, State.RED}:
                 label = Target(outcome.number, outcome.place).label
                 write_whole(journal.folder / "pull-requests" / f"{label}.md", pull_request(outcome))
             journal.done(outcome)
-            said(Progress(outcome, len(journal.outcomes), len(journal.targets), wave))
+            run.said(Progress(outcome, len(journal.outcomes), len(journal.targets), wave))
     journal.end("done")
 
 
@@ -190,32 +240,12 @@ def _sizes(order: Order, services: int) -> list[int]:
     return wave_sizes(order.waves, services)
 
 
-def _surveyed(
-    work: Callable[[Task], Outcome], targets: Sequence[Target], executor: Executor, order: Order, said: Said
-) -> list[Outcome]:
+def _surveyed(run: _Run, targets: Sequence[Target], order: Order) -> list[Outcome]:
     cache = cache_folder()
     found: dict[int, Outcome] = {}
     with workroom(cache) as room:
         tasks = [Task(target, order, Workplace(cache, room)) for target in targets]
-        for outcome in _outcomes(work, tasks, executor):
+        for outcome in run.outcomes(tasks):
             found[outcome.number] = outcome
-            said(Progress(outcome, len(found), len(tasks)))
+            run.said(Progress(outcome, len(found), len(tasks)))
     return [found[target.number] for target in targets]
-
-
-def _outcomes(
-    work: Callable[[Task], Outcome], tasks: Sequence[Task], executor: Executor
-) -> Iterator[Outcome]:
-    try:
-        futures = [executor.submit(work, task) for task in tasks]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-    except Exception as error:  # faults of the work itself are outcomes
-        raise FleetError(
-            f"a worker process died ({type(error).__name__}: {error}); go on with `paypath fleet resume`, "
-            "perhaps with fewer --jobs"
-        ) from error

@@ -15,6 +15,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -152,10 +153,14 @@ class Renders:
 
     @property
     def _repository(self) -> Path:
+        """The git repository. Another process may be making it too, so it is made aside, and named whole."""
         repository = self.folder / "store.git"
-        if not (repository / "HEAD").exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            git("init", "--quiet", "--bare", str(repository), folder=self.folder)
+        if not repository.is_dir():
+            aside = Path(mkdtemp(prefix="store-", dir=_made_folder(self.folder))) / repository.name
+            git("init", "--quiet", "--bare", str(aside), folder=self.folder)
+            with suppress(OSError):  # another process was quicker
+                aside.rename(repository)
+            shutil.rmtree(aside.parent)
         return repository
 
     def _renderer(self, version: TemplateVersion) -> Renderer:

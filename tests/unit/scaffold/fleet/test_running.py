@@ -13,8 +13,10 @@ import pytest
 from paypath.scaffold.fleet import (
     BadFleet,
     FleetError,
+    FleetStopped,
     Order,
     State,
+    Stop,
     Target,
     apply_fleet,
     fleet_plan,
@@ -101,6 +103,31 @@ def test_a_run_upgrades_the_clean_and_reports_the_others(world: World, workers: 
     page = report_page(document)
     assert "setting_5 = &#x27;team 2&#x27;" in page
     assert "setting_5 = &#x27;theirs&#x27;" in page
+
+
+def test_a_run_that_is_asked_to_stop_keeps_what_is_done_and_can_be_resumed(
+    world: World, workers: Executor
+) -> None:
+    services = make_fleet(world, 6)
+    release(world)
+    stop = Stop()
+
+    with pytest.raises(FleetStopped):
+        apply_fleet(
+            world.root / "run",
+            targets_of(services),
+            workers,
+            quick,
+            said=lambda progress: stop.request() if progress.done == 2 else None,
+            stop=stop,
+        )
+    stopped = open_journal(world.root / "run")
+    journal = resume_fleet(world.root / "run", workers)
+
+    assert len(stopped.outcomes) == 2
+    assert stopped.ended == ""
+    assert {outcome.state for outcome in journal.outcomes.values()} == {State.UPGRADED}
+    assert len(journal.outcomes) == 6
 
 
 def test_one_mirror_and_one_checkout_of_each_version_serve_a_run(world: World, workers: Executor) -> None:
