@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paypath.scaffold._record import record_file
 from paypath.scaffold.sources import snapshot
 from tests.templates.engines import copier, repository
 from tests.templates.matrix import root
@@ -15,8 +16,10 @@ from tests.templates.matrix import root
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The templates as they are now, without git."""
-    return snapshot(root, tmp_path_factory.mktemp("plain") / "paypath")
+    """The templates as they are now, without git and without a release."""
+    folder = snapshot(root, tmp_path_factory.mktemp("plain") / "paypath")
+    (folder / record_file).unlink()
+    return folder
 
 
 @pytest.fixture(scope="session")
