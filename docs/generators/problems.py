@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from docs.generators.sources import (
     public_place,
     repository,
     service_module,
-    service_source,
+    sources,
 )
 from platform_lib.errors import NotFound, Problem
 
@@ -42,6 +43,11 @@ _service = """\
 
 The refusals of the domain, in `payments.domain.refusals`; a team adds its own there."""
 
+_connector = """\
+## Of the provider connector
+
+What a connector answers to the payment services that ask it, in `card_connector.domain`; the words are the sandbox's, since both speak the provider API."""  # noqa: E501  # the same
+
 _operations = """\
 ### By operation
 
@@ -56,7 +62,7 @@ Besides them it answers {shared}, which mean what they mean above."""
 
 def page() -> str:
     """Return the page."""
-    platform, sandbox, service = _families()
+    platform, sandbox = _platform_families()
     raisers = _raisers()
     shared = [code(kind.code) for kind in platform if any(map(_in_sandbox, raisers.get(kind, [])))]
     example = NotFound("There is no payment of this id").document(trace_id="0af7651916cd43dd8448eb211c80319c")
@@ -66,9 +72,13 @@ def page() -> str:
         _platform,
         _table(platform, _outside_of_sandbox(raisers)),
         _service,
-        _table(service, raisers),
+        _table(_of_service("payments"), raisers),
         _operations,
-        table(("operation", "problems"), _by_operation()),
+        table(("operation", "problems"), _by_operation("payments")),
+        _connector,
+        _table(_of_service("card_connector"), raisers),
+        _operations.replace("By operation", "By operation of the connector"),
+        table(("operation", "problems"), _by_operation("card_connector")),
         _sandbox.format(shared=", ".join(shared)),
         _table(sandbox, raisers),
     )
@@ -76,11 +86,11 @@ def page() -> str:
 
 def gaps() -> list[str]:
     """Return the problems without a meaning, and the codes that mean two things in one API."""
-    platform, sandbox, service = _families()
+    platform, sandbox = _platform_families()
+    services = [_of_service(package) for package in sources]
     return [
-        *unexplained([*platform, *sandbox, *service]),
-        *ambiguous([*platform, *service]),
-        *ambiguous([*platform, *sandbox]),
+        *unexplained([*platform, *sandbox, *chain(*services)]),
+        *(complaint for one in [sandbox, *services] for complaint in ambiguous([*platform, *one])),
     ]
 
 
@@ -102,11 +112,14 @@ def ambiguous(kinds: Iterable[type[Problem]]) -> list[str]:
     return complaints
 
 
-def _families() -> tuple[list[type[Problem]], list[type[Problem]], list[type[Problem]]]:
+def _platform_families() -> tuple[list[type[Problem]], list[type[Problem]]]:
     platform = [kind for kind in _problems("platform_lib", repository) if kind is not Problem]
     sandbox = [kind for kind in platform if _in_sandbox(kind.__module__)]
-    service = _problems("payments", service_source)
-    return [kind for kind in platform if kind not in sandbox], sandbox, service
+    return [kind for kind in platform if kind not in sandbox], sandbox
+
+
+def _of_service(package: str) -> list[type[Problem]]:
+    return _problems(package, sources[package])
 
 
 def _in_sandbox(module: str) -> bool:
@@ -137,7 +150,7 @@ def _modules(package: str, root: Path) -> Iterator[Any]:
 def _raisers() -> Mapping[type[Problem], list[str]]:
     """Return the modules that make each problem, as the names under which they are public."""
     raisers: dict[type[Problem], list[str]] = {}
-    for package, root in (("platform_lib", repository), ("payments", service_source)):
+    for package, root in {"platform_lib": repository, **sources}.items():
         for module in _modules(package, root):
             for kind in _made_in(module):
                 places = raisers.setdefault(kind, [])
@@ -182,14 +195,13 @@ def _table(kinds: Iterable[type[Problem]], raisers: Mapping[type[Problem], list[
 
 
 def _nobody(kind: type[Problem]) -> str:
-    has_kinds = any(
-        one.__module__.startswith(("platform_lib.", "payments.")) for one in kind.__subclasses__()
-    )
+    ours = tuple(f"{package}." for package in ("platform_lib", *sources))
+    has_kinds = any(one.__module__.startswith(ours) for one in kind.__subclasses__())
     return f"the base of others, `{kind.__name__}`" if has_kinds else "a service's own code"
 
 
-def _by_operation() -> Iterator[tuple[str, str]]:
-    description = json.loads((service_source.parent / "openapi.json").read_text(encoding="utf-8"))
+def _by_operation(package: str) -> Iterator[tuple[str, str]]:
+    description = json.loads((sources[package].parent / "openapi.json").read_text(encoding="utf-8"))
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             answers = (

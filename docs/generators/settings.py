@@ -1,4 +1,4 @@
-"""`settings.md`: every setting of a payment service."""
+"""`settings.md`: every setting of a payment service, and those that the other kinds have besides."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from docs.generators.markdown import code, document
 from docs.generators.sources import service_module
 from platform_lib.config import Settings, Variable, environment_variables
-from platform_lib.config._reference import markdown, section_at
+from platform_lib.config._reference import additions, markdown, section_at
 
 _intro = """\
 # Settings
 
 Every setting of a payment service as `paypath new` makes it, with the names that the service `payments` has.
 A service of another name has its own prefix in place of `PAYMENTS`.
+What a provider connector and an event worker have besides is [at the end](#of-a-provider-connector).
 
 A value comes from the last of these places that has it:
 
@@ -33,6 +34,21 @@ A variable that is unknown, a value that does not fit, and a setting that is mis
 
 {count} settings have no default and must be set: {required}."""  # noqa: E501  # one sentence a line
 
+_other = """\
+## Of {kind}
+
+{what}, beyond the settings above; of those it has what it needs."""
+
+_others = (
+    (
+        "a provider connector",
+        "The settings of the connector `card-connector`",
+        "card_connector",
+        "ConnectorSettings",
+    ),
+    ("an event worker", "The settings of the worker `settlements`", "settlements", "WorkerSettings"),
+)
+
 _numbers = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -48,12 +64,22 @@ def page() -> str:
             required=", ".join(required),
         )
     ]
-    return document(*blocks, markdown(settings_type))
+    blocks.append(markdown(settings_type))
+    for kind, what, package, name in _others:
+        blocks += [
+            _other.format(kind=kind, what=what),
+            additions(_settings_type(package, name), beyond=settings_type),
+        ]
+    return document(*blocks)
 
 
 def gaps() -> list[str]:
     """Return the settings, and the groups of settings, that have no description."""
-    settings_type = _settings_type()
+    every = [_settings_type(), *(_settings_type(package, name) for _, _, package, name in _others)]
+    return [complaint for settings_type in every for complaint in _gaps_of(settings_type)]
+
+
+def _gaps_of(settings_type: type[Settings]) -> list[str]:
     return undescribed(environment_variables(settings_type)) + [
         f"{section.__module__}.{section.__name__}: the section has no docstring; add one"
         for section in (section_at(settings_type, name) for name in settings_type.model_fields)
@@ -70,6 +96,6 @@ def undescribed(variables: Iterable[Variable]) -> list[str]:
     ]
 
 
-def _settings_type() -> type[Settings]:
-    settings_type: type[Settings] = service_module("payments.settings").PaymentsSettings
+def _settings_type(package: str = "payments", name: str = "PaymentsSettings") -> type[Settings]:
+    settings_type: type[Settings] = getattr(service_module(f"{package}.settings"), name)
     return settings_type

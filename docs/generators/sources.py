@@ -9,16 +9,23 @@ from pathlib import Path
 from types import ModuleType
 
 repository = Path(__file__).parents[2]
-service_source = repository / "examples/payments/src"
-"""The payment service as the template makes it; its package is not installed here."""
+sources = {
+    package: repository / "examples" / folder / "src"
+    for package, folder in (
+        ("payments", "payments"),
+        ("card_connector", "card-connector"),
+        ("settlements", "settlements"),
+    )
+}
+"""The services as the templates make them, by package; none is installed here."""
 
 # Alembic runs this one; it cannot be imported.
 _not_importable = {"platform_lib.migrations.env"}
 
 
 def service_module(name: str) -> ModuleType:
-    """Return a module of the payment service, such as ``payments.settings``."""
-    place = str(service_source)
+    """Return a module of one of the services, such as ``payments.settings``."""
+    place = str(sources[name.partition(".")[0]])
     if place not in sys.path:
         sys.path.append(place)
     return importlib.import_module(name)

@@ -31,6 +31,13 @@ def markdown(settings_type: type[Settings]) -> str:
     return document(*blocks)
 
 
+def additions(settings_type: type[Settings], beyond: type[Settings]) -> str:
+    """Return one table of the settings that *beyond* has not, or has with another default or meaning."""
+    known = {row[:1] + row[2:] for _, rows in _groups(beyond) for row in (_row(*one) for one in rows)}
+    rows = [_row(*one) for _, group in _groups(settings_type) for one in group]
+    return table(_head, [row for row in rows if row[:1] + row[2:] not in known])
+
+
 def example(settings_type: type[Settings]) -> str:
     """Return the text of an ``.env.example``: defaults commented out, what must be set left empty."""
     lines = [
