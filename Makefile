@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.paypath-installed
 
-.PHONY: help setup check test demo bench bench-startup bench-telemetry docs reference format lock examples images release
+.PHONY: help setup check test demo bench-scaffold bench-startup bench-telemetry docs reference format lock examples images release
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,8 @@ test: $(INSTALLED) ## the whole test suite; says which engines were used (pass o
 demo: $(INSTALLED) ## generate a payment service, start everything, play a story through it
 	@$(BIN)/paypath demo $(ARGS)
 
-bench: $(INSTALLED) ## benchmarks, as ratios measured side by side; the last line is one JSON object
-	@$(BIN)/python bench/scaffold.py $(ARGS)
+bench-scaffold: $(INSTALLED) ## the tool beside copier and cookiecutter: new, start, plans, a fleet; the last line is one JSON object
+	@$(BIN)/python bench/scaffold $(ARGS)
 
 bench-telemetry: $(INSTALLED) ## FastAPI bare, with its own telemetry, contrib's and ours; the last line is one JSON object
 	@$(BIN)/python bench/telemetry.py $(ARGS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Clock", "ManualClock", "SystemClock", "TickingClock"]
 
@@ -41,6 +43,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for *seconds*."""
+        import asyncio  # noqa: PLC0415  # who awaits has it; commands that read the time need not load it
+
         await asyncio.sleep(seconds)
 
 
@@ -76,6 +80,8 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock was advanced by *seconds*; zero or less only yields to the loop."""
+        import asyncio  # noqa: PLC0415  # as above
+
         if seconds <= 0:
             await asyncio.sleep(0)
             return

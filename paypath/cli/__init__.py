@@ -38,6 +38,14 @@ class _LazyGroup(click.Group):
         return command
 
 
+def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001  # click's
+    if value and not ctx.resilient_parsing:
+        from paypath.cli.version import installed_version  # noqa: PLC0415  # the only one who wants it
+
+        click.echo(f"{ctx.find_root().info_name} {installed_version()}")
+        ctx.exit()
+
+
 @click.group(
     cls=_LazyGroup,
     context_settings={
@@ -48,6 +56,13 @@ class _LazyGroup(click.Group):
     },
     epilog="Exit codes: 0 done, 1 it failed, 2 bad input.",
 )
-@click.version_option(package_name="paypath", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Generate payment services in Python, and keep them on the golden path."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from pathlib import Path
@@ -59,6 +58,8 @@ def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: boo
 
 
 def _tell(found: Adoption) -> None:
+    import difflib  # noqa: PLC0415  # keeps `paypath --help` quick
+
     best = found.best
     name = click.style(found.service.name, fg="green", bold=True)
     click.echo(f"{name} is nearest to {best.version}: {best.distance.share:.0%} of its lines are as rendered")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +13,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
-
-from platform_lib.clock import SystemClock
 
 if TYPE_CHECKING:
     from paypath.demo.performance import Performance
@@ -71,6 +68,7 @@ def demo(
     from paypath.demo import perform  # noqa: PLC0415  # keeps `paypath --help` quick
     from paypath.demo.ports import PortTaken  # noqa: PLC0415
     from paypath.demo.teller import Teller  # noqa: PLC0415
+    from platform_lib.clock import SystemClock  # noqa: PLC0415
     from platform_lib.errors import PlatformError  # noqa: PLC0415
 
     if stay is None:
@@ -126,6 +124,8 @@ def _close(teller: Teller, directory: Path, performance: Performance, *, stay: b
 
 def _this_command() -> str:
     """Return what to type to call this tool again: its name, or its path where a shell does not find it."""
+    import shutil  # noqa: PLC0415  # keeps `paypath --help` quick
+
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m paypath"

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -21,6 +20,8 @@ from paypath.cli.output import Failed, note
 from paypath.cli.upgrade import UpgradeCommand, telling_upgrade_errors
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from paypath.scaffold.fleet import Journal, Order, Outcome, Progress, Stop, Target
 
 _ends = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -16,22 +17,30 @@ import click
 from paypath.cli.answering import pair
 from paypath.cli.output import note, row, telling_errors
 from paypath.cli.source_options import Where, source_options
-from platform_lib.clock import SystemClock
 
 if TYPE_CHECKING:
     from paypath.scaffold import NewService
 
 
+# Of a checkout. Read here as text: completion must not wait for YAML, the scaffold and git.
+_configuration = Path(__file__).parents[2] / "copier.yml"
+_choice = re.compile(r'^ +"(?P<name>[a-z-]+): .*": (?P=name)$', re.MULTILINE)
+
+
 def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's
+    given = {name: ctx.params.get(name) for name in ("source", "ref", "worktree")}
+    is_checkout = not any(given.values()) and _configuration.is_file()
+    names = _choice.findall(_configuration.read_text(encoding="utf-8")) if is_checkout else []
+    return [name for name in names or _kinds_at(**given) if name.startswith(incomplete)]
+
+
+def _kinds_at(*, source: str | None, ref: str | None, worktree: bool | None) -> list[str]:
     from paypath.scaffold import ScaffoldError, kinds  # noqa: PLC0415  # keeps `--help` quick
 
     try:
-        found = kinds(
-            ctx.params.get("source"), ref=ctx.params.get("ref"), worktree=bool(ctx.params.get("worktree"))
-        )
+        return [kind.name for kind in kinds(source, ref=ref, worktree=bool(worktree))]
     except ScaffoldError:
         return []
-    return [kind.name for kind in found if kind.name.startswith(incomplete)]
 
 
 @click.command(
@@ -68,6 +77,7 @@ def new(
     repository with one commit, unless DESTINATION lies in a work tree already. Ctrl-C leaves nothing behind.
     """
     from paypath.scaffold import new as generate  # noqa: PLC0415  # keeps `--help` quick
+    from platform_lib.clock import SystemClock  # noqa: PLC0415
 
     clock = SystemClock()
     began = clock.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -325,6 +324,8 @@ def _progress(*, quiet: bool) -> Any:
         if quiet:
             return
         if terminal:
+            import shutil  # noqa: PLC0415  # every completion would load its packers
+
             width = shutil.get_terminal_size().columns
             click.echo(f"\r\x1b[K{click.style(line[: width - 1], dim=True)}", nl=False, err=True)
         elif line.startswith("tests "):

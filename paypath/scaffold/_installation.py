@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import paypath
 from paypath.scaffold._carried import carried
 from paypath.scaffold.errors import BadInput
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 _configuration = "copier.yml"
 _labels = ("repository", "source", "source code")  # of `project.urls`, as the packaging guide spells them
@@ -51,6 +54,8 @@ def installation() -> Installation:
     checkout = Path(paypath.__file__).resolve().parents[1]
     if (checkout / _configuration).is_file():
         return Installation(checkout, None, None)
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415  # a checkout needs no 30 ms
+
     try:
         about = distribution("paypath")
     except PackageNotFoundError:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -334,27 +333,3 @@ def test_a_wrong_word_is_bad_input(paypath: Paypath) -> None:
     assert paypath("nwe").returncode == 2
     assert paypath("new").returncode == 2
     assert paypath("new", "x", "--colour").returncode == 2
-
-
-def test_the_version_is_told_without_loading_anything_else(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    """Half a second of copier, or the platform library, would make every completion slow."""
-    program = (
-        "import sys; from paypath.cli import main\n"
-        "try: main(['--version'], prog_name='paypath')\n"
-        "except SystemExit: print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    version, loaded = done.stdout.splitlines()
-    assert version == f"paypath {metadata.version('paypath')}"
-    for heavy in ("copier", "yaml", "platform_lib", "asyncio", "jinja2", "pydantic"):
-        assert f"'{heavy}'" not in loaded
