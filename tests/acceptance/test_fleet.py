@@ -24,7 +24,7 @@ from paypath.scaffold.git import git
 from tests.acceptance.terminal import on_a_terminal
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
-from tests.unit.scaffold.upgrade.world import World
+from tests.unit.scaffold.upgrade.world import World, edit
 
 _paypath = Path(sys.executable).with_name("paypath")
 
