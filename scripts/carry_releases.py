@@ -16,6 +16,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _archive = "paypath/scaffold/released.tar.xz"
 _record = "templates/releases.json"
+_rendered = ("copier.yml", "templates")
+# All of `templates/`, so that its git tree, by which upgrades know a version, is the released one; and what
+# an upgrade tells of the versions on its way.
+_carried = (*_rendered, "CHANGELOG.md")
 _public_url = re.compile(r"(?:https?|ssh|git)://[^/]+/.+|[\w.-]+@[\w.-]+:.+")
 Entry = dict[str, str]
 Tree = list[tuple[str, str, str]]  # mode, id of the content, path
@@ -80,17 +85,11 @@ class Repository:
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, check=False)  # noqa: S603, S607  # git as found
         return done.stdout if done.returncode == 0 else b""
 
-    def tree(self, commit: str) -> Tree:
-        """Return what *commit* renders, nothing if it is not here."""
-        listed = self.git(
-            "ls-tree", "-r", "-z", "--full-tree", commit, "--", "copier.yml", "templates"
-        ).decode()
+    def tree(self, commit: str, paths: Sequence[str] = _rendered) -> Tree:
+        """Return the files of *commit* at and below *paths*, nothing if it is not here."""
+        listed = self.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths).decode()
         entries = [entry.partition("\t") for entry in listed.split("\0") if entry]
-        return [
-            (about.split()[0], about.split()[2], path)
-            for about, _, path in entries
-            if not (path.startswith("templates/") and path.count("/") == 1)
-        ]
+        return [(about.split()[0], about.split()[2], path) for about, _, path in entries]
 
     def releases(self, version: str) -> tuple[dict[str, Entry], list[Entry]]:
         """Return the releases by version, that of this tree among them, and those that are not here."""
@@ -137,7 +136,10 @@ class Repository:
 
 def template_hash(tree: Tree) -> str:
     """Return the same hash as `paypath.scaffold.releases.template_hash`."""
-    return hashlib.sha256("".join(f"{mode} {id_} {path}\n" for mode, id_, path in tree).encode()).hexdigest()
+    rendered = [entry for entry in tree if not re.fullmatch("templates/[^/]+", entry[2])]
+    return hashlib.sha256(
+        "".join(f"{mode} {id_} {path}\n" for mode, id_, path in rendered).encode()
+    ).hexdigest()
 
 
 def write(archive: Path, repository: Repository, releases: dict[str, Entry], version: str) -> None:
@@ -152,7 +154,7 @@ def write(archive: Path, repository: Repository, releases: dict[str, Entry], ver
     with tarfile.open(archive, "w:xz", format=tarfile.PAX_FORMAT, preset=9) as out:
         add(out, "index.json", "100644", (json.dumps(index, indent=2, sort_keys=True) + "\n").encode())
         for entry in ordered:
-            for mode, id_, path in repository.tree(entry["commit"]):
+            for mode, id_, path in repository.tree(entry["commit"], _carried):
                 add(out, f"v{entry['version']}/{path}", mode, repository.git("cat-file", "blob", id_))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from docs.generators import cli, library, metrics, problems, settings, spans, test_kit
+from docs.generators import cli, library, metrics, problems, scaffold, settings, spans, test_kit
 
 __all__ = ["gaps", "pages"]
 
@@ -19,6 +19,7 @@ _modules = {
     "metrics.md": metrics,
     "test-kit.md": test_kit,
     "library.md": library,
+    "scaffold.md": scaffold,
 }
 
 pages: Mapping[str, Callable[[], str]] = {name: module.page for name, module in _modules.items()}

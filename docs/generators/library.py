@@ -42,22 +42,32 @@ class Definition:
 
 def page() -> str:
     """Return the page."""
-    blocks = [_intro]
-    for module in public_modules("platform_lib", repository):
+    return document(_intro, *tables("platform_lib"))
+
+
+def tables(package: str) -> list[str]:
+    """Return the blocks that tell the public names of *package*: heading, purpose, table of each module."""
+    blocks = []
+    for module in public_modules(package, repository):
         rows = [
             (code(name), _kind(module, name, definition), first_line(definition.docstring))
             for name, definition in definitions(module, repository).items()
         ]
         purpose = first_line(inspect.getdoc(importlib.import_module(module)))
         blocks += [f"## {module}", purpose, table(("name", "kind", "what it is"), rows)]
-    return document(*blocks)
+    return blocks
 
 
 def gaps() -> list[str]:
     """Return the public names of the library that have no docstring, or whose docstring owes something."""
+    return gaps_of("platform_lib")
+
+
+def gaps_of(package: str) -> list[str]:
+    """Return the same of *package*."""
     from docs.generators.contracts import unsaid  # noqa: PLC0415  # it reads the definitions that this module finds
 
-    return [*undocumented("platform_lib", repository), *unsaid("platform_lib", repository)]
+    return [*undocumented(package, repository), *unsaid(package, repository)]
 
 
 def undocumented(package: str, root: Path) -> list[str]:

@@ -33,7 +33,7 @@ def service_module(name: str) -> ModuleType:
 
 def module_names(package: str, root: Path = repository) -> Iterator[str]:
     """Yield the dotted names of *package*, which lies in *root*, and of all its modules, sorted."""
-    for path in sorted((root / package).rglob("*.py")):
+    for path in sorted(root.joinpath(*package.split(".")).rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         versions = "versions" in parts  # revisions; their file names are no module names

@@ -11,6 +11,7 @@ import click
 
 from paypath.cli.answering import pair
 from paypath.cli.output import note, row, telling_errors
+from paypath.cli.source_options import online_option
 
 if TYPE_CHECKING:
     from paypath.scaffold.upgrade import Adoption
@@ -21,10 +22,19 @@ _shown = 5
 @click.command(epilog="Exit codes: 0 found, or done with --yes; 1 it failed; 2 bad input.")
 @click.argument("service", type=click.Path(path_type=Path), default=Path())
 @click.option("--source", metavar="URL|FOLDER", help="Where its template is  [where this tool is from]")
+@online_option
 @click.option("-d", "--data", "pairs", metavar="NAME=ANSWER", multiple=True, help="An answer that you know.")
 @click.option("--yes", is_flag=True, help="Make the branch paypath/adopt with the answers file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: bool, as_json: bool) -> None:
+def adopt(
+    *,
+    service: Path,
+    source: str | None,
+    online: bool | None,
+    pairs: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Find out which template version, and which answers, SERVICE is nearest to.
 
     For a service that cookiecutter, cruft or somebody's hands made. Every release is rendered with the
@@ -35,7 +45,7 @@ def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: boo
     """
     from paypath.scaffold import installed_source  # noqa: PLC0415  # keeps `--help` quick
     from paypath.scaffold.upgrade import adopt as commit_adoption  # noqa: PLC0415
-    from paypath.scaffold.upgrade import find_adoption, find_service, upgrade_run  # noqa: PLC0415
+    from paypath.scaffold.upgrade import carried_note, find_adoption, find_service, upgrade_run  # noqa: PLC0415
 
     with telling_errors(), upgrade_run() as run:
         found = find_adoption(
@@ -43,6 +53,7 @@ def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: boo
             find_service(service),
             source or installed_source(),
             given=dict(map(pair, pairs)),
+            online=online,
             said=lambda line: note(line) if sys.stderr.isatty() else None,
         )
         commit = commit_adoption(found) if yes else None
@@ -50,6 +61,8 @@ def adopt(*, service: Path, source: str | None, pairs: tuple[str, ...], yes: boo
         click.echo(json.dumps(_document(found, commit)))
         return
     _tell(found)
+    if found.carried_by:
+        note(carried_note(found.carried_by))
     if commit:
         click.echo(f"\nThe answers file is on the branch paypath/adopt ({commit[:12]}).")
         click.echo("\nNext:\n  git merge paypath/adopt\n  paypath upgrade --plan")
@@ -87,6 +100,7 @@ def _document(found: Adoption, commit: str | None) -> dict[str, Any]:
     return {
         "service": found.service.name,
         "source": found.source,
+        "carried_by": found.carried_by,
         "made_by": found.made_by,
         "version": found.best.version,
         "share": round(found.best.distance.share, 4),

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from paypath.cli.output import telling_errors
+from paypath.cli.source_options import online_option
 
 _colours = {"error": "red", "warning": "yellow", "note": "cyan"}
 _shown = 8
@@ -20,8 +21,9 @@ _shown = 8
 )
 @click.argument("service", type=click.Path(path_type=Path), default=Path())
 @click.option("--source", metavar="URL|FOLDER", help="Where the template is  [where the answers say]")
+@online_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def doctor(*, service: Path, source: str | None, as_json: bool) -> None:
+def doctor(*, service: Path, source: str | None, online: bool | None, as_json: bool) -> None:
     """Look for every trap that SERVICE holds for its next upgrade, and say how to mend each.
 
     Errors make an upgrade fail or go wrong, warnings will for somebody or some day, notes are good to know.
@@ -31,7 +33,7 @@ def doctor(*, service: Path, source: str | None, as_json: bool) -> None:
 
     with telling_errors(), upgrade_run() as run:
         found = find_service(service)
-        findings = diagnose(run, found, source)
+        findings = diagnose(run, found, source, online=online)
     bad = [finding for finding in findings if finding.severity is not Severity.NOTE]
     if as_json:
         click.echo(

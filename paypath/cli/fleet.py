@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paypath.cli.output import Failed, note
+from paypath.cli.source_options import online_option
 from paypath.cli.upgrade import UpgradeCommand, telling_upgrade_errors
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _template(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.argument("paths", nargs=-1, required=True)
     @click.option("--to", metavar="VERSION", help="Which version  [the newest release]")
     @click.option("--source", metavar="URL|FOLDER", help="Where the template is  [where the answers say]")
+    @online_option
     @wraps(command)
     def with_template(*, source: str | None, **given: Any) -> Any:
         return command(source=_absolute(source), **given)
@@ -176,6 +178,9 @@ def apply(*, paths: tuple[str, ...], folder: Path | None, crew: _Crew, as_json: 
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--to", metavar="VERSION", help="As the run was begun; anything else is refused.")
 @click.option("--source", metavar="URL|FOLDER", help="As the run was begun; anything else is refused.")
+@click.option(
+    "--online/--offline", "online", default=None, help="As the run was begun; anything else is refused."
+)
 @_making
 @click.option("--go-on", is_flag=True, help="Pass the gate that stopped the run.")
 @_jobs
@@ -284,6 +289,7 @@ def _tell_all(outcomes: list[Outcome], *, as_json: bool) -> None:
 
 def _tell_table(outcomes: list[Outcome]) -> None:
     from paypath.scaffold.fleet import counts  # noqa: PLC0415  # keeps `--help` quick
+    from paypath.scaffold.upgrade import carried_note  # noqa: PLC0415
 
     heads = ("service", "kind", "from", "to", "state")
     rows = [(each.name, each.kind or "", each.old, each.new, each.state.value) for each in outcomes]
@@ -292,6 +298,8 @@ def _tell_table(outcomes: list[Outcome]) -> None:
     for cells, outcome in zip(rows, outcomes, strict=True):
         click.echo(f"{_line(cells, widths)}  {_remark(outcome)}".rstrip())
     click.echo(", ".join(f"{number} {state}" for state, number in counts(outcomes).items()))
+    for version in sorted({outcome.carried_by for outcome in outcomes} - {""}):
+        note(carried_note(version))
 
 
 def _line(cells: Iterable[str], widths: Iterable[int]) -> str:

@@ -19,6 +19,14 @@ class Where:
     worktree: bool
 
 
+online_option = click.option(
+    "--online/--offline",
+    "online",
+    default=None,
+    help="Ask the template's source, or read only what this tool carries  [what it carries, where enough]",
+)
+
+
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--source`, `--ref` and `--worktree`, which the command gets as one argument, *where*."""
 

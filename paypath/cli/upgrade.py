@@ -16,6 +16,7 @@ import click
 
 from paypath.cli.answering import pair
 from paypath.cli.output import Failed, Refused, note, row
+from paypath.cli.source_options import online_option
 
 if TYPE_CHECKING:
     from paypath.scaffold.upgrade import Choices, Plan, Service, Upgraded, UpgradeRun
@@ -76,6 +77,7 @@ class UpgradeCommand(click.Command):
 @click.option("--test-command", metavar="COMMAND", help="How to run its tests  [make test]")
 @click.option("--lock", is_flag=True, help="Run `make lock` too, which needs the network.")
 @click.option("--source", metavar="URL|FOLDER", help="Where the template is  [where the answers say]")
+@online_option
 @click.option("--within", metavar="PATH", default="", help="Where the service is in a bare clone of several.")
 def upgrade(**given: Any) -> None:
     """Bring SERVICE, a folder, to a newer version of its template.
@@ -104,6 +106,7 @@ def upgrade(**given: Any) -> None:
     choices = Choices(
         to=asked.to,
         source=asked.source,
+        online=asked.online,
         said=Said(dict(map(_pair, asked.pairs)), asked.drop),
         decisions=Decisions(asked.ours, asked.theirs),
     )
@@ -147,6 +150,7 @@ class _Asked:
     test_command: str | None
     lock: bool
     source: str | None
+    online: bool | None
     within: str
 
     def require_sense(self) -> None:
@@ -185,6 +189,7 @@ def _plan_or_make(run: UpgradeRun, service: Service, choices: Choices, wishes: A
     from paypath.scaffold.upgrade import PlanState, plan_document, plan_page  # noqa: PLC0415
 
     plan = run.plan(service, choices)
+    _tell_carried(plan, asked)
     if asked.html is not None:
         asked.html.write_text(plan_page(plan), encoding="utf-8")
         note(f"the plan is in {asked.html}")
@@ -213,6 +218,13 @@ def _plan_or_make(run: UpgradeRun, service: Service, choices: Choices, wishes: A
     else:
         _tell_check(plan)
     sys.exit(0 if plan.state is PlanState.CURRENT else 3)
+
+
+def _tell_carried(plan: Plan, asked: _Asked) -> None:
+    from paypath.scaffold.upgrade import carried_note  # noqa: PLC0415  # keeps `--help` quick
+
+    if plan.carried_by and not asked.as_json:
+        note(carried_note(plan.carried_by))
 
 
 def _tell_check(plan: Plan) -> None:

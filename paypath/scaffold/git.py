@@ -78,10 +78,20 @@ def run_git(
             raise ScaffoldError(f"{folder}: there is no such folder; name the folder of a service") from error
         raise ScaffoldError("git: not found on PATH; install git") from error
     if done.returncode not in accept:
-        said = done.stderr.decode(errors="replace").strip() or f"ended with status {done.returncode}"
+        said = _told(done.stderr.decode(errors="replace").strip()) or f"ended with status {done.returncode}"
         name = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
         raise GitFailed(f"git {name}: {said}")
     return Ran(done.returncode, done.stdout)
+
+
+def _told(said: str) -> str:
+    """Return what git said, or what it means where a partial clone lacks files and cannot get them."""
+    if "from promisor remote" not in said:
+        return said
+    return (
+        "this is a partial clone, and files that it lacks cannot be fetched from its remote; go to the "
+        f"network, or clone it whole ({' '.join(said.splitlines()[0].split())})"
+    )
 
 
 def work_tree_of(folder: Path) -> Path | None:

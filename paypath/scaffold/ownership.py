@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from paypath.scaffold.errors import ScaffoldError
 
 ownership_file = ".paypath/ownership.toml"
+"""Where a service says who owns which file, below its folder."""
 
 Owner: TypeAlias = Literal["team", "seeded", "platform"]
 """What an upgrade does with a file: merges into it, leaves it alone, or rewrites it."""

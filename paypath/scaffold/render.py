@@ -11,6 +11,8 @@ from paypath.scaffold.errors import BadInput, ScaffoldError
 from paypath.scaffold.sources import Source
 
 answers_file = ".copier-answers.yml"
+"""Where a service remembers its template, the version and the answers, below its folder."""
+
 _invalid_answer = re.compile(r"^Validation error for question '(?P<name>\w+)': (?P<why>.*)$", re.DOTALL)
 
 

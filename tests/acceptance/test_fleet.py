@@ -24,7 +24,7 @@ from paypath.scaffold.git import git
 from tests.acceptance.terminal import on_a_terminal
 from tests.unit.scaffold.fleet.services import branch, make_fleet, release
 from tests.unit.scaffold.upgrade.test_applying import state
-from tests.unit.scaffold.upgrade.world import World
+from tests.unit.scaffold.upgrade.world import World, edit
 
 _paypath = Path(sys.executable).with_name("paypath")
 
@@ -71,6 +71,22 @@ def test_status_plan_apply_and_report_tell_one_story(world: World) -> None:
     assert "wave 1, 1/4 till-00: upgraded" in made.stderr
     assert json.loads(page.stdout)["counts"] == {"upgraded": 3, "conflicts": 1}
     assert "setting_5 = &#x27;team 2&#x27;" in (world.root / "report.html").read_text()
+
+
+def test_a_status_says_what_was_edited_and_which_library_does_not_fit(world: World) -> None:
+    library = '[project]\nname = "till"\ndependencies = ["paypath[service]~=1.0.1"]\n'
+    world.release(
+        "v1.0.1", {".paypath/ownership.toml": 'platform = ["settings.py"]\n', "pyproject.toml": library}
+    )
+    edited, skewed = (world.service(name, ref="v1.0.1") for name in ("edited", "skewed"))
+    edit(edited, {"settings.py": "ours = 1\n"})
+    edit(skewed, {"pyproject.toml": library.replace("1.0.1", "1.1.0")})
+
+    told = fleet("status", str(edited), str(skewed), folder=world.root)
+
+    first, second = told.stdout.splitlines()[1:3]
+    assert "1 of the platform's files edited" in first
+    assert "wants the library 1.1, the template is v1.0.1" in second
 
 
 def test_a_terminal_shows_a_bar_that_is_gone_in_the_end(world: World) -> None:

@@ -20,6 +20,8 @@ class Order:
     Attributes:
         to: the version wanted; by default each template's newest release.
         source: where the template is read, if not where the answers say.
+        online: ask that source itself; if False read only what this tool carries; if None read what it
+            carries where that is enough, as `Choices` of an upgrade have it.
         tests: run each service's tests before and after.
         test_command: how, as a shell command; by default ``make test``.
         lock: choose the versions of all dependencies anew, with ``make lock``; needs the network.
@@ -30,6 +32,7 @@ class Order:
 
     to: str | None = None
     source: str | None = None
+    online: bool | None = None
     tests: bool = True
     test_command: str | None = None
     lock: bool = False

@@ -39,6 +39,8 @@ class Outcome:
         skew: what is wrong between its library and its template; empty if nothing is.
         findings: how many things `doctor` would have mended.
         message: why it failed, or what else to know.
+        carried_by: the version of the tool that carried the template, where that was read instead of its
+            source; else empty.
         seconds: how long it took.
         document: the plan or upgrade as `plan_document` and `upgraded_document` tell it; may be empty.
     """
@@ -57,6 +59,7 @@ class Outcome:
     skew: str = ""
     findings: int = 0
     message: str = ""
+    carried_by: str = ""
     seconds: float = 0.0
     document: Mapping[str, Any] = field(default_factory=dict)
 

@@ -88,7 +88,7 @@ def upgrade(task: Task) -> Outcome:
 
 
 def _look(run: UpgradeRun, service: Service, task: Task) -> Outcome:
-    findings = diagnose(run, service, task.order.source)
+    findings = diagnose(run, service, task.order.source, online=task.order.online)
     edited = [len(finding.paths) for finding in findings if finding.id == "platform-owned"]
     skew = [finding.what for finding in findings if finding.id == "version-skew"]
     try:
@@ -163,6 +163,7 @@ def _told(task: Task, plan: Plan) -> Outcome:
         new=plan.new,
         conflicts=tuple(change.path for change in plan.open),
         message=plan.note,
+        carried_by=plan.carried_by or "",
     )
 
 
@@ -181,7 +182,7 @@ def _unplanned(task: Task, service: Service, error: UpgradeError) -> Outcome:
 
 
 def _choices(task: Task) -> Choices:
-    return Choices(to=task.order.to, source=task.order.source)
+    return Choices(to=task.order.to, source=task.order.source, online=task.order.online)
 
 
 def _wishes(task: Task) -> Wishes:

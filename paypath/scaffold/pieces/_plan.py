@@ -31,7 +31,7 @@ def plan_add(folder: Path, piece_name: str, name: str) -> Change:
 
     Raises:
         BadInput: the piece does not fit the service, the name is bad or taken, or uncommitted work is in the
-            way.
+            way; `DoesNotFit` where the service's code has no place for it.
     """
     chosen, service = piece(piece_name), service_in(folder)
     if service.kind not in chosen.kinds:

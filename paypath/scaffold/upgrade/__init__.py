@@ -25,7 +25,7 @@ from paypath.scaffold.upgrade.errors import (
 from paypath.scaffold.upgrade.findings import Finding, Severity
 from paypath.scaffold.upgrade.merging import Decisions
 from paypath.scaffold.upgrade.migrations import Migration
-from paypath.scaffold.upgrade.pages import plan_page
+from paypath.scaffold.upgrade.pages import carried_note, plan_page
 from paypath.scaffold.upgrade.plans import Choices, Plan, PlanState
 from paypath.scaffold.upgrade.resolving import Resolution, end_resolution, resolution_of
 from paypath.scaffold.upgrade.services import Service, find_service
@@ -64,6 +64,7 @@ __all__ = [
     "Upgraded",
     "Wishes",
     "adopt",
+    "carried_note",
     "conflict_hunks",
     "diagnose",
     "end_resolution",

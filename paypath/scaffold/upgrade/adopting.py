@@ -25,6 +25,7 @@ from paypath.scaffold.upgrade.commits import Chain
 from paypath.scaffold.upgrade.distance import Distance, distance
 from paypath.scaffold.upgrade.errors import NoService, UpgradeError
 from paypath.scaffold.upgrade.merges import Entry, Objects
+from paypath.scaffold.upgrade.opening import Wanted
 from paypath.scaffold.upgrade.renders import Recipe, Render
 from paypath.scaffold.upgrade.services import Service
 from paypath.scaffold.upgrade.session import UpgradeRun
@@ -63,6 +64,7 @@ class Adoption:
         answers_text: the answers file that it would get.
         made_by: ``cruft``, ``answers`` where a file was there that said too little, or ``unknown``.
         objects: where the renders and the service are.
+        carried_by: the version of the tool that carried the template, where that was read and not *source*.
     """
 
     service: Service
@@ -72,6 +74,7 @@ class Adoption:
     answers_text: str
     made_by: str
     objects: Objects
+    carried_by: str | None = None
 
 
 def find_adoption(
@@ -80,6 +83,7 @@ def find_adoption(
     source: str,
     *,
     given: Mapping[str, str] | None = None,
+    online: bool | None = None,
     said: Callable[[str], None] = lambda _: None,
 ) -> Adoption:
     """Return the version of *source* and the answers that *service* is nearest to.
@@ -89,6 +93,7 @@ def find_adoption(
         service: a committed service, with no answers file or one that says too little.
         source: where the template is: a git URL, or a folder.
         given: answers that are known.
+        online: as in `Choices`.
         said: gets a line of progress now and then.
 
     Raises:
@@ -96,7 +101,7 @@ def find_adoption(
         UpgradeError: no version could be rendered with any answers.
     """
     _require_stranger(service)
-    opened = run.templates.open(source)
+    opened = run.templates.open(source, wanted=Wanted(online=online))
     objects = Objects(service.repository, Path(mkdtemp(prefix="objects-", dir=run.room)), run.renders.objects)
     files = objects.files(service.tree)
     clues = _Clues(service, objects, files, source)
@@ -127,6 +132,7 @@ def find_adoption(
         answers_text=text,
         made_by=clues.made_by,
         objects=objects,
+        carried_by=opened.carried_by,
     )
 
 

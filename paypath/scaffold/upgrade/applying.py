@@ -14,8 +14,16 @@ from paypath.scaffold.upgrade.commits import Chain, Step, branch_of, branch_tip,
 from paypath.scaffold.upgrade.errors import UpgradeError
 from paypath.scaffold.upgrade.merges import Entry, Objects
 from paypath.scaffold.upgrade.plans import Plan, PlanState
-from paypath.scaffold.upgrade.suites import SuiteRun, run_tests, suite_command
+from paypath.scaffold.upgrade.suites import (
+    SuiteRun,
+    own_environment,
+    run_tests,
+    suite_command,
+    unmoved_environment,
+)
 from platform_lib.clock import Clock, SystemClock
+
+_told_lines = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +180,8 @@ def _lock_and_format(
         notes.append("both sides changed dependencies; run `make lock` on the branch, or upgrade with --lock")
     commands: list[Sequence[str]] = []
     if wishes.lock:
-        commands.append(("make", "lock"))
+        own = own_environment(plan.service)  # its uv, where the machine has none
+        commands.append(("make", "lock", *(f"{name}={value}" for name, value in own)))
     if by_codemods and can_format:
         commands.append(
             (str(ruff), "check", "--quiet", "--fix", "--exit-zero", "--select", "I", *by_codemods)
@@ -184,12 +193,18 @@ def _lock_and_format(
     for command in commands:
         wishes.said(" ".join(command[:2]))
         done = subprocess.run(  # noqa: S603  # the service's own tools
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            cwd=folder,
+            env=unmoved_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"ended with {done.returncode}"]
             raise UpgradeError(
-                f"{' '.join(command[:2])}: {said[0]}; nothing was changed (mend it, or leave out --lock)"
+                f"{' '.join(command[:2])}: {_complaint(done)}; nothing was changed (mend it, or leave out "
+                "--lock)"
             )
     changed: dict[str, Entry | None] = {}
     for path, entry in objects.files(chain.tree).items():
@@ -202,6 +217,12 @@ def _lock_and_format(
         objects.with_files(chain.tree, changed),
         message_of(subject, plan, f"{plan.old}..{plan.new}"),
     )
+
+
+def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last lines that say something; make's own last word is only where it stopped."""
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if not line.startswith("make")]
+    return " ".join(" ".join(lines[-_told_lines:]).split()) or f"ended with {done.returncode}"
 
 
 def _both_changed_dependencies(plan: Plan) -> bool:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
-from paypath.scaffold.git import git
+from paypath.scaffold.git import git, run_git
 from paypath.scaffold.upgrade.merges import Objects
 from paypath.scaffold.upgrade.services import Service
 
@@ -36,10 +36,24 @@ def check_out(service: Service, objects: Objects, commit: str, room: Path) -> Pa
     shallow = service.repository / "shallow"
     if shallow.exists():
         shutil.copy(shallow, top / ".git/shallow")
+    _fetch_as_needed(service, top)
     git("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, folder=top)
     folder = top / service.prefix
     _lead_to_platform(service, folder, room)
     return folder
+
+
+def _fetch_as_needed(service: Service, top: Path) -> None:
+    """Have *top* fetch what a service lacks that is a partial clone; git would leave those files out."""
+    form = r"^(remote\..*\.(url|promisor|partialclonefilter)|extensions\.partialclone)$"
+    said = run_git(
+        "config", "--local", "--null", "--get-regexp", form, folder=service.repository, accept=(0, 1)
+    ).output.decode(errors="surrogateescape")
+    settings = [entry.split("\n", 1) for entry in said.split("\0") if entry]
+    if any(name.endswith(".promisor") for name, *_ in settings):
+        git("config", "core.repositoryFormatVersion", "1", folder=top)
+        for name, *value in settings:
+            git("config", name, *(value or ["true"]), folder=top)
 
 
 def _lead_to_platform(service: Service, folder: Path, room: Path) -> None:

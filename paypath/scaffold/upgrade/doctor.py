@@ -22,15 +22,17 @@ from paypath.scaffold.upgrade.sickfiles import ahead, files_of
 from paypath.scaffold.upgrade.versions import TemplateSource, TemplateVersion, version_number
 
 
-def diagnose(run: UpgradeRun, service: Service, source: str | None = None) -> list[Finding]:
+def diagnose(
+    run: UpgradeRun, service: Service, source: str | None = None, *, online: bool | None = None
+) -> list[Finding]:
     """Return what is wrong, or will be, with the upgrades of *service*; an empty list is good health.
 
-    *source* is where the template is, if not where the answers say.
+    *source* is where the template is, if not where the answers say; *online* is as in `Choices`.
     """
-    return list(_findings(run, service, source))
+    return list(_findings(run, service, Choices(source=source, online=online)))
 
 
-def _findings(run: UpgradeRun, service: Service, given: str | None) -> Iterator[Finding]:
+def _findings(run: UpgradeRun, service: Service, choices: Choices) -> Iterator[Finding]:
     try:
         answers = service.answers()
     except NoService as error:
@@ -38,10 +40,17 @@ def _findings(run: UpgradeRun, service: Service, given: str | None) -> Iterator[
         return
     yield from _about_source(answers)
     try:
-        source = run.source_of(service, given)
+        source = run.source_of(service, choices)
     except UnknownVersion as error:
         yield _told("source-unreachable", Severity.ERROR, error)
         return
+    if source.carried_by is not None:
+        yield Finding(
+            "carried",
+            Severity.NOTE,
+            f"{source.origin}: not asked; this paypath carries the template up to {source.newest}",
+            "say --online to look for newer releases",
+        )
     yield from _about_tags(source)
     try:
         version = source.at(fixed_version(answers.version, source))
@@ -62,7 +71,7 @@ def _findings(run: UpgradeRun, service: Service, given: str | None) -> Iterator[
     if render is not None:
         yield from _about_answers(answers, render, version)
     yield from files_of(service, objects, render, version)
-    yield from _about_next(run, service, given)
+    yield from _about_next(run, service, choices)
 
 
 def _told(name: str, severity: Severity, message: object) -> Finding:
@@ -147,10 +156,10 @@ def _about_answers(answers: Answers, render: Render, version: TemplateVersion) -
             )
 
 
-def _about_next(run: UpgradeRun, service: Service, given: str | None) -> Iterator[Finding]:
+def _about_next(run: UpgradeRun, service: Service, choices: Choices) -> Iterator[Finding]:
     """Tell what the next upgrade will meet, and what plain copier would lose in it."""
     try:
-        plan = run.plan(service, Choices(source=given))
+        plan = run.plan(service, choices)
     except AnswersNeeded as error:
         for problem in error.problems:
             yield _told("answers-next", Severity.WARNING, problem)

@@ -27,6 +27,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "to": plan.new,
         "state": plan.state.value,
         "note": plan.note,
+        "carried_by": plan.carried_by,
         "changelog": plan.changelog,
         "answers": [
             {"name": answer.name, "old": answer.old, "new": answer.new, "why": answer.why}

@@ -229,7 +229,7 @@ def require_git() -> str:
     said = git("version", folder=Path.cwd()).strip()
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < minimum_git:
-        raise UpgradeError(f"git: {said.split()[-1]} cannot merge trees; install git 2.38 or newer")
+        raise UpgradeError(f"git: {said.split()[2]} cannot merge trees; install git 2.38 or newer")
     return said
 
 

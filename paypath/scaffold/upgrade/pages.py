@@ -44,6 +44,8 @@ def page(title: str, body: str) -> str:
 
 def _sections(plan: Plan) -> Iterable[str]:
     yield f"<p>{escape(_summary(plan))}</p>"
+    if plan.carried_by is not None:
+        yield f"<p><small>{escape(carried_note(plan.carried_by))}</small></p>"
     if plan.open:
         yield "<h2>To decide</h2>"
         yield from (_conflict(plan, change) for change in plan.open)
@@ -69,6 +71,11 @@ def _sections(plan: Plan) -> Iterable[str]:
     rows = "\n".join(_row(change) for change in plan.files if change.file_class not in _quiet)
     if rows:
         yield f"<h2>Files</h2>\n<table>\n<tr><th>class</th><th>file</th><th></th></tr>\n{rows}\n</table>"
+
+
+def carried_note(version: str) -> str:
+    """Return what to say of a template that was read from what the tool of *version* carries."""
+    return f"read from what paypath {version} carries; --online looks for newer releases"
 
 
 def _summary(plan: Plan) -> str:

@@ -37,12 +37,15 @@ class Choices:
     Attributes:
         to: the version wanted; by default the newest release, or HEAD of a template without releases.
         source: where the template is read, if not where the answers say.
+        online: ask that source itself; if False read only what this tool carries; if None read what it
+            carries where the source is its own repository and the versions are in it.
         said: answers given and dropped.
         decisions: what to do about files in conflict.
     """
 
     to: str | None = None
     source: str | None = None
+    online: bool | None = None
     said: Said = field(default_factory=lambda: Said({}))
     decisions: Decisions = field(default_factory=Decisions)
 
@@ -58,6 +61,8 @@ class Plan:
         new: the one that it would have.
         state: where it stands.
         note: what else to know about the choice of versions; may be empty.
+        carried_by: the version of the tool that carried the template, where that was read instead of its
+            source: then nothing newer was looked for.
         changelog: what the template says has changed.
         files: every file, sorted by path.
         migrations: what the template declares besides.
@@ -75,6 +80,7 @@ class Plan:
     new: str
     state: PlanState
     note: str = ""
+    carried_by: str | None = None
     changelog: str = ""
     files: tuple[FileChange, ...] = ()
     migrations: tuple[Migration, ...] = ()
@@ -110,7 +116,15 @@ def make_plan(
     old = source.at(fixed_version(answers.version, source))
     new, note = _target(source, old, choices.to)
     kind = str(answers.given["kind"]) if "kind" in answers.given else None
-    at_rest = Plan(service=service, kind=kind, old=old.name, new=old.name, state=PlanState.CURRENT, note=note)
+    at_rest = Plan(
+        service=service,
+        kind=kind,
+        old=old.name,
+        new=old.name,
+        state=PlanState.CURRENT,
+        note=note,
+        carried_by=source.carried_by,
+    )
     if new is None or new.digest == old.digest:
         if new is not None and new.commit != old.commit:
             return replace(at_rest, note=f"{new.name} has the same template")
@@ -122,13 +136,10 @@ def make_plan(
         service, old_render, new_render, migrations, Objects(service.repository, scratch, renders.objects)
     )
     tree, files = merged.outcome(answers, answer_changes, choices.decisions)
-    return Plan(
-        service=service,
-        kind=kind,
-        old=old.name,
+    return replace(
+        at_rest,
         new=new.name,
         state=PlanState.CONFLICTS if any(change.open for change in files) else PlanState.READY,
-        note=note,
         changelog=changes_between(new.read("CHANGELOG.md") or "", old.name, new.name),
         files=tuple(files),
         migrations=tuple(migrations),

@@ -100,6 +100,7 @@ def begin_resolution(plan: Plan, choices: Choices) -> Resolution:
         "paths": sorted(change.path for change in plan.open),
         "choices": {
             "source": choices.source,
+            "online": choices.online,
             "give": dict(choices.said.give),
             "drop": sorted(choices.said.drop),
             "ours": list(choices.decisions.ours),
@@ -218,6 +219,7 @@ def _resolution(service: Service, record: dict[str, Any]) -> Resolution:
         choices=Choices(
             to=record["new"],
             source=chosen.get("source"),
+            online=chosen.get("online"),
             said=Said(chosen.get("give", {}), tuple(chosen.get("drop", ()))),
             decisions=Decisions(tuple(chosen.get("ours", ())), tuple(chosen.get("theirs", ()))),
         ),

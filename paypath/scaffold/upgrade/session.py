@@ -12,6 +12,7 @@ from paypath.scaffold.upgrade.applying import Upgraded, Wishes, apply_plan, test
 from paypath.scaffold.upgrade.cachefolder import cache_folder, workroom
 from paypath.scaffold.upgrade.errors import UpgradeError
 from paypath.scaffold.upgrade.merges import require_git
+from paypath.scaffold.upgrade.opening import Templates, Wanted
 from paypath.scaffold.upgrade.plans import Choices, Plan, make_plan, resolved
 from paypath.scaffold.upgrade.renders import Renders
 from paypath.scaffold.upgrade.resolving import (
@@ -25,7 +26,7 @@ from paypath.scaffold.upgrade.services import Service, find_service
 from paypath.scaffold.upgrade.standing import Standing, standing_upgrade
 from paypath.scaffold.upgrade.suites import SuiteRun
 from paypath.scaffold.upgrade.undoing import Undone, undo_upgrade
-from paypath.scaffold.upgrade.versions import Templates, TemplateSource
+from paypath.scaffold.upgrade.versions import TemplateSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class UpgradeRun:
         found = service if isinstance(service, Service) else find_service(service)
         choices = choices or Choices()
         scratch = Path(mkdtemp(prefix="objects-", dir=self.room))
-        return make_plan(found, self.source_of(found, choices.source), self.renders, scratch, choices)
+        return make_plan(found, self.source_of(found, choices), self.renders, scratch, choices)
 
     def apply(self, plan: Plan, wishes: Wishes | None = None) -> Upgraded:
         """Make the upgrade that *plan* describes, on a branch; see `apply_plan` for errors."""
@@ -86,12 +87,15 @@ class UpgradeRun:
         """Undo the newest upgrade of *service*; see `undo_upgrade`."""
         return undo_upgrade(service, Path(mkdtemp(prefix="objects-", dir=self.room)))
 
-    def source_of(self, service: Service, source: str | None = None) -> TemplateSource:
-        """Return the template source that *service* names, or *source*."""
-        if source is not None:
-            return self.templates.open(source)
+    def source_of(self, service: Service, choices: Choices | None = None) -> TemplateSource:
+        """Return the template source that *service* names, or *choices* do."""
+        choices = choices or Choices()
+        answers = service.answers()
+        wanted = Wanted([answers.version, *([choices.to] if choices.to else [])], choices.online)
+        if choices.source is not None:
+            return self.templates.open(choices.source, wanted=wanted)
         beside = service.folder if service.top is not None else service.repository
-        return self.templates.open(service.answers().source, beside=beside)
+        return self.templates.open(answers.source, beside=beside, wanted=wanted)
 
 
 @contextmanager
@@ -107,4 +111,4 @@ def upgrade_run(cache: Path | None = None, *, mirrors: Path | None = None) -> It
     require_git()
     cache = cache or cache_folder()
     with workroom(cache) as room:
-        yield UpgradeRun(Templates(cache / "checkouts", room, mirrors), Renders(cache / "renders"), room)
+        yield UpgradeRun(Templates(cache, room, mirrors), Renders(cache / "renders"), room)

@@ -75,15 +75,10 @@ def run_tests(
     """Run the tests in *folder*; *said* gets each line that they print."""
     began = clock.monotonic()
     lines: list[str] = []
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") and name != "MAKEFLAGS"
-    }
     with subprocess.Popen(  # noqa: S603  # the service's own command
         command.words,
         cwd=folder,
-        env={**environment, **dict(command.variables)},
+        env={**unmoved_environment(), **dict(command.variables)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -102,13 +97,27 @@ def run_tests(
     )
 
 
-def _environment(service: Service, before: Path, after: Path) -> tuple[tuple[str, str], ...]:
+def unmoved_environment() -> dict[str, str]:
+    """Return the environment without what a git hook or a make around this process would tell a service's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") and name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    }
+
+
+def own_environment(service: Service) -> tuple[tuple[str, str], ...]:
+    """Return what tells the service's Makefile to use the environment of its work tree, if it has one."""
     environment = service.folder / ".venv"
     if service.top is None or not (environment / "bin/python").exists():
         return ()
+    return (("VENV", str(environment)), ("READY", "1"))
+
+
+def _environment(service: Service, before: Path, after: Path) -> tuple[tuple[str, str], ...]:
     if any(_content(before / name) != _content(after / name) for name in _dependencies):
         return ()
-    return (("VENV", str(environment)), ("READY", "1"))
+    return own_environment(service)
 
 
 def _content(file: Path) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,8 +15,6 @@ from packaging.version import InvalidVersion, Version
 from paypath.scaffold._record import Release, recorded, released_commit
 from paypath.scaffold.errors import did_you_mean
 from paypath.scaffold.git import GitFailed, git, run_git
-from paypath.scaffold.sources import address_of, is_url, without_credentials
-from paypath.scaffold.upgrade.cachefolder import holding
 from paypath.scaffold.upgrade.errors import UnknownVersion
 
 # What a render is made of, in a repository that holds more than templates.
@@ -54,11 +52,13 @@ class TemplateSource:
         origin: how messages call it.
         repository: a git repository with all of its versions.
         checkouts: the folder in which versions are laid out.
+        carried_by: the version of the tool that carried this copy of its releases; None if it is the source.
     """
 
     origin: str
     repository: Path
     checkouts: Path
+    carried_by: str | None = None
     _found: dict[str, TemplateVersion] = field(default_factory=dict)
 
     @cached_property
@@ -84,6 +84,14 @@ class TemplateSource:
         """The newest release that is no pre-release, if there is any."""
         final = [tag for tag in self.releases if not (version_number(tag) or _zero).is_prerelease]
         return final[-1] if final else None
+
+    def release_of(self, ref: str) -> str | None:
+        """Return the release that *ref* names, with or without its "v"; None if it names none."""
+        return next((name for name in (ref, f"v{ref}") if name in self.releases), None)
+
+    def lacking(self, versions: Iterable[str]) -> list[str]:
+        """Return those of *versions* that are no releases here."""
+        return [ref for ref in versions if self.release_of(ref) is None]
 
     def at(self, ref: str) -> TemplateVersion:
         """Return the version that *ref* names: a release, with or without its "v", a branch or a commit.
@@ -126,9 +134,8 @@ class TemplateSource:
         )
 
     def _name_of(self, ref: str, commit: str) -> str:
-        for name in (ref, f"v{ref}"):
-            if name in self.releases:
-                return name
+        if (release := self.release_of(ref)) is not None:
+            return release
         return git("describe", "--tags", "--always", commit, folder=self.repository).strip()
 
     def _digest_of(self, commit: str) -> str:
@@ -160,83 +167,6 @@ class TemplateSource:
         except OSError:  # another process was quicker
             shutil.rmtree(aside, ignore_errors=True)
         return folder
-
-
-class Templates:
-    """The templates that a run reads: each source once, each version once, however many services need it."""
-
-    def __init__(self, checkouts: Path, scratch: Path, mirrors: Path | None = None) -> None:
-        self._checkouts = checkouts
-        self._scratch = scratch
-        self._mirrors = mirrors
-        self._open: dict[str, TemplateSource] = {}
-
-    def open(self, origin: str, *, beside: Path | None = None) -> TemplateSource:
-        """Return the source at *origin*, a URL or a folder; a relative one begins at the folder *beside*.
-
-        Raises:
-            UnknownVersion: it cannot be read.
-        """
-        place = origin if is_url(origin) else os.path.realpath((beside or Path.cwd()) / origin)
-        if place not in self._open:
-            self._open[place] = self._source(origin, place)
-        return self._open[place]
-
-    def _source(self, origin: str, place: str) -> TemplateSource:
-        if self._mirrors is None:
-            return self._mirrored(place) if is_url(place) else self._local(origin, Path(place))
-        kept = self._mirrors / hashlib.sha256(place.encode()).hexdigest()[:16] / "mirror.git"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with holding(kept.parent / "lock"):
-            if is_url(place):
-                public, address = without_credentials(place), address_of(place)
-            else:
-                local = self._local(origin, Path(place))
-                public, address = local.origin, str(local.repository)
-            if not kept.is_dir():
-                self._clone(public, address, kept)
-        return TemplateSource(public, kept, self._checkouts)
-
-    def _mirrored(self, url: str) -> TemplateSource:
-        folder = Path(mkdtemp(prefix="mirror-", dir=self._scratch)) / "mirror.git"
-        public, address = without_credentials(url), address_of(url)
-        self._clone(public, address, folder)
-        return TemplateSource(public, folder, self._checkouts)
-
-    def _clone(self, public: str, address: str, folder: Path) -> None:
-        """Clone *address* aside and rename it to *folder*, so that nobody takes half a clone for one."""
-        aside = Path(mkdtemp(prefix="aside-", dir=folder.parent)) / "mirror.git"
-        try:
-            git("clone", "--quiet", "--mirror", "--", address, str(aside), folder=folder.parent)
-            aside.rename(folder)
-        except GitFailed as error:
-            said = str(error).replace(address, public)
-            raise UnknownVersion(
-                f"{public}: the template cannot be read from there; check the network, or name another "
-                "source "
-                f"with --source ({said})"
-            ) from error
-        finally:
-            shutil.rmtree(aside.parent, ignore_errors=True)
-
-    def _local(self, origin: str, place: Path) -> TemplateSource:
-        if place.name == ".git":
-            place = place.parent
-        if not place.is_dir():
-            raise UnknownVersion(
-                f"{origin}: the template is not there ({place}); name where it is now with --source"
-            )
-        try:
-            common = git("rev-parse", "--git-common-dir", "--show-prefix", folder=place).split("\n")
-        except GitFailed as error:
-            raise UnknownVersion(
-                f"{origin}: is no git repository, so it has no versions; name one with --source"
-            ) from error
-        if common[1]:
-            raise UnknownVersion(
-                f"{origin}: is a folder inside a repository; name the repository with --source"
-            )
-        return TemplateSource(str(place), (place / common[0]).resolve(), self._checkouts)
 
 
 _zero = Version("0")

@@ -36,10 +36,25 @@ def root(tmp_path: Path) -> Path:
     (kind / "run").write_bytes(b"#!/bin/sh\n\xff")
     (kind / "run").chmod(0o755)
     (root / "copier.yml").write_text("a: b\n")
+    (root / "CHANGELOG.md").write_text("## 1.2.3\n")
+    (root / "pyproject.toml").write_text("")
     git("init", "--quiet", "--initial-branch=main", folder=root)
     git("add", "--all", folder=root)
     git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "first", folder=root)
     return root
+
+
+def test_files_for_maintainers_are_carried_and_do_not_count(hook: ModuleType, root: Path) -> None:
+    """A record that was written since makes no other release, but its git tree is the released one."""
+    before = hook.template_hash(hook.Repository(root).tree("HEAD"))
+    (root / "templates/README.md").write_text("more for maintainers\n")
+    git("add", "--all", folder=root)
+    git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "second", folder=root)
+
+    tree = hook.Repository(root).tree("HEAD")
+
+    assert "templates/README.md" in [path for _, _, path in tree]
+    assert hook.template_hash(tree) == before == template_hash(root, "HEAD")
 
 
 def test_what_is_unpacked_is_what_was_released(hook: ModuleType, root: Path, tmp_path: Path) -> None:
@@ -60,7 +75,8 @@ def test_what_is_unpacked_is_what_was_released(hook: ModuleType, root: Path, tmp
     assert (link / "part").read_text() == "shared\n"
     assert (unpacked / "templates/till/run").read_bytes() == b"#!/bin/sh\n\xff"
     assert (unpacked / "templates/till/run").stat().st_mode & 0o777 == 0o755
-    assert not (unpacked / "templates/README.md").exists()
+    assert (unpacked / "CHANGELOG.md").read_text() == "## 1.2.3\n"
+    assert not (unpacked / "pyproject.toml").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-import paypath
 from paypath.scaffold import BadInput, ScaffoldError, _carried, kinds, releases
 from paypath.scaffold._installation import installation, same_repository
 from paypath.scaffold.sources import open_source
-from tests.unit.scaffold.conftest import write
+from tests.unit.scaffold.installing import install_at
 
 _url = "https://git.example.org/acme/paypath.git"
 Install = Callable[..., Path]
@@ -48,18 +47,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         metadata: str = "",
         direct: str = "",
     ) -> Path:
-        site = tmp_path / "site"
-        described = f"Metadata-Version: 2.1\nName: paypath\nVersion: 1.0\n{metadata}"
-        write(site, {"paypath-1.0.dist-info/METADATA": described, "paypath/__init__.py": ""})
-        if direct:
-            write(site, {"paypath-1.0.dist-info/direct_url.json": direct})
-        archive = site / "released.tar.xz"
+        archive = install_at(tmp_path / "site", monkeypatch, metadata=metadata, direct=direct)
         _archive(archive, built_at, repository)
-        monkeypatch.syspath_prepend(site)
-        monkeypatch.setattr(paypath, "__file__", str(site / "paypath" / "__init__.py"))
-        monkeypatch.setattr(_carried, "archive", archive)
-        monkeypatch.setattr(_carried.carried, "__defaults__", (archive,))
-        monkeypatch.setattr(_carried.unpack, "__defaults__", (archive,))
         return archive
 
     return install

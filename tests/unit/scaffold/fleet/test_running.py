@@ -78,6 +78,29 @@ def test_a_status_has_drift_findings_and_what_cannot_be_read(world: World, worke
     assert "not in a git repository" in bad.message
 
 
+def test_a_status_counts_edited_platform_files_and_tells_a_library_of_another_version(
+    world: World, workers: Executor
+) -> None:
+    """One service as it was made, one with edits in two files of the platform's, one with a newer library."""
+    library = '[project]\nname = "till"\ndependencies = ["paypath[service]~=1.0.1"]\n'
+    owners = 'platform = ["settings.py", "app.py"]\nteam = ["README.md", "pyproject.toml"]\n'
+    world.release("v1.0.1", {".paypath/ownership.toml": owners, "pyproject.toml": library})
+    plain, edited, skewed = (world.service(name, ref="v1.0.1") for name in ("plain", "edited", "skewed"))
+    edit(edited, {"settings.py": "ours = 1\n", "app.py": "ours = 2\n", "README.md": "ours\n"})
+    edit(skewed, {"pyproject.toml": library.replace("~=1.0.1", "~=1.1.0")})
+
+    found = fleet_status(targets_of([plain, edited, skewed]), workers)
+
+    assert [outcome.state for outcome in found] == [State.CURRENT] * 3
+    assert [outcome.drift for outcome in found] == [0, 2, 0]
+    assert [outcome.skew for outcome in found] == [
+        "",
+        "",
+        "pyproject.toml: wants the library 1.1, the template is v1.0.1",
+    ]
+    assert [outcome.findings - found[0].findings for outcome in found] == [0, 1, 1]
+
+
 def test_a_run_upgrades_the_clean_and_reports_the_others(world: World, workers: Executor) -> None:
     services = make_fleet(world, 5, conflicts={2})
     release(world)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from paypath.scaffold import ScaffoldError
 from paypath.scaffold._record import Release, record_file, tagged, template_hash, write_record
 from paypath.scaffold.git import git
-from paypath.scaffold.upgrade import Choices, FileClass, NoService, PlanState, Wishes, find_service
-from tests.unit.scaffold.upgrade.test_applying import branch, shown
+from paypath.scaffold.upgrade import (
+    Choices,
+    FileClass,
+    NoService,
+    PlanState,
+    UpgradeError,
+    Wishes,
+    find_service,
+    upgrade_run,
+)
+from tests.unit.scaffold.upgrade.test_applying import branch, shown, state
 from tests.unit.scaffold.upgrade.world import World, changed, commit, edit, file, settings, write
 
 quiet = Wishes(test=False)
+_git = shutil.which("git")
 
 
 @pytest.fixture
@@ -163,3 +175,74 @@ def test_a_template_without_its_tags_is_upgraded_by_its_record(world: World, ser
 
     assert (plan.old, plan.new) == ("v1.0.0", "v1.1.0")
     assert _is_upgraded(service)
+
+
+@pytest.mark.parametrize("form", ["--no-checkout", "--bare"])
+def test_a_partial_clone_is_upgraded_and_tested_with_files_that_it_fetches(
+    world: World, service: Path, tmp_path: Path, form: str
+) -> None:
+    edit(service, {"mine.txt": "of our team\n"})
+    git("config", "uploadpack.allowFilter", "true", folder=service)
+    git(
+        *("clone", "--quiet", form, "--filter=blob:none", f"file://{service}", str(tmp_path / "partial")),
+        folder=tmp_path,
+    )
+
+    plan = world.plan(tmp_path / "partial", Choices(source=str(world.template)))
+    made = world.run.apply(plan, Wishes(test_command="grep -q 'our team' mine.txt"))
+
+    assert [suite.passed for suite in made.tests] == [True, True]
+    assert _is_upgraded(tmp_path / "partial")
+    git("fsck", "--connectivity-only", folder=tmp_path / "partial")
+
+
+def test_a_partial_clone_whose_remote_is_gone_is_refused(world: World, service: Path, tmp_path: Path) -> None:
+    git("config", "uploadpack.allowFilter", "true", folder=service)
+    git(
+        *("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{service}", str(tmp_path / "partial")),
+        folder=tmp_path,
+    )
+    service.rename(tmp_path / "gone")
+    before = git("for-each-ref", folder=tmp_path / "partial")
+
+    with pytest.raises(
+        ScaffoldError,
+        match="this is a partial clone, and files that it lacks cannot be fetched from",
+    ):
+        world.plan(tmp_path / "partial", Choices(source=str(world.template)))
+
+    assert git("for-each-ref", folder=tmp_path / "partial") == before
+
+
+def _say_version(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a git come first on PATH that says that it is of *version*; everything else is the real one's."""
+    script = f'#!/bin/sh\n[ "$1" = version ] && echo "git version {version}" && exit\nexec {_git} "$@"\n'
+    write(tmp_path / "bin", {"git": script})
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize("version", ["2.37.9", "2.37.9 (Apple Git-136)"])
+def test_a_git_that_cannot_merge_trees_is_refused(
+    service: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    _say_version(version, tmp_path, monkeypatch)
+    before = state(service)
+
+    with (
+        pytest.raises(UpgradeError, match=r"^git: 2\.37\.9 cannot merge trees; install git 2\.38 or newer$"),
+        upgrade_run(tmp_path / "cache") as run,
+    ):
+        run.plan(service)
+
+    assert state(service) == before
+
+
+@pytest.mark.parametrize("version", ["2.38.0", "2.39.5 (Apple Git-154)", "3.0.0"])
+def test_a_git_of_any_later_version_will_do(
+    service: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    _say_version(version, tmp_path, monkeypatch)
+
+    with upgrade_run(tmp_path / "cache") as run:
+        assert run.plan(service).state is PlanState.READY
