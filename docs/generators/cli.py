@@ -16,6 +16,7 @@ from docs.generators.markdown import block, code, document, prose, table
 from docs.generators.sources import service_module
 from paypath.cli import main as paypath
 from paypath.releasing import __main__ as releasing
+from paypath.template_ci import __main__ as template_ci
 from platform_lib import __main__ as platform
 from platform_lib.engines import images
 from platform_lib.sandbox import __main__ as sandbox
@@ -144,6 +145,7 @@ def _all() -> list[Command]:
         return [
             *_click_commands(paypath, "paypath", None),
             *_click_commands(releasing.main, "python -m paypath.releasing", None),
+            *_click_commands(template_ci.main, "python -m paypath.template_ci", None),
             _argparse_command(
                 "python -m platform_lib.sandbox", lambda arguments: sandbox.main(arguments, {})
             ),

@@ -25,6 +25,7 @@ from platform_lib.clients._http_settings import CircuitBreakerSettings, HttpClie
 from platform_lib.clients._limiter import Limiter
 from platform_lib.clients._reply import Reply
 from platform_lib.clients._retry import Retries
+from platform_lib.clients._tls import trusted
 from platform_lib.clients._transaction import refuse_call_inside_transaction
 from platform_lib.clock import Clock, SystemClock
 from platform_lib.errors import CallFailed, NotSent, NotStarted, UnknownOutcome
@@ -99,7 +100,8 @@ class HttpClient:
             headers=self._headers,
             limits=limits,
             # A proxy of the environment stands between us and the world, never between us and our own.
-            transport=httpx2.AsyncHTTPTransport(limits=limits) if self._is_near else None,
+            transport=httpx2.AsyncHTTPTransport(verify=trusted(), limits=limits) if self._is_near else None,
+            verify=trusted(),
             timeout=None,  # one limit for the whole attempt stands in Wire
             # One merchant's cookie must never travel with the next merchant's call.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import httpx2
 
+from platform_lib.clients._tls import trusted
 from platform_lib.clock import Clock
 from platform_lib.config import Secret
 from platform_lib.errors import ConfigError, NotStarted
@@ -85,7 +86,7 @@ class WebhookSender:
 
     async def open(self) -> None:
         """Make ready to send."""
-        self._client = httpx2.AsyncClient(timeout=_timeout_seconds, trust_env=False)
+        self._client = httpx2.AsyncClient(timeout=_timeout_seconds, trust_env=False, verify=trusted())
 
     async def close(self) -> None:
         """Drop what waits and close the connections; what was tried can still be read."""

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 _shown_around = 40
@@ -87,29 +88,46 @@ class Canaries:
 
     def leaks(self, place: str, text: str) -> list[Leak]:
         """Return the secrets that *text* holds in any form, each once."""
+        views = _views(text)
         return [
             Leak(name, place, excerpt)
             for name, secret in self._secrets.items()
-            if (excerpt := _excerpt(name, secret, text)) is not None
+            if (excerpt := _excerpt(name, secret, views)) is not None
         ]
 
 
-def _excerpt(name: str, secret: str, text: str) -> str | None:
-    """Return what stands around *secret* in *text*; None if it is not there."""
-    plain = secret.lower()
-    for view, form in (
-        (text, secret),
-        (text.lower(), plain),
-        (unquote_plus(text).lower(), plain),
-        (_separators.sub("", text.lower()), _separators.sub("", plain)),
-        (text.lower(), secret.encode().hex()),
-        *((text, form) for form in _base64_forms(secret.encode())),
-    ):
+def _views(text: str) -> tuple[str, ...]:
+    """Return *text* as it is searched: as it is, in lower case, percent-decoded, and without separators."""
+    lower = text.lower()
+    return text, lower, unquote_plus(text).lower(), _separators.sub("", lower)
+
+
+def _excerpt(name: str, secret: str, views: tuple[str, ...]) -> str | None:
+    """Return what stands around *secret* in the *views* of a text; None if it is not there."""
+    for number, form in _forms(secret):
+        view = views[number]
         at = view.find(form)
         if at >= 0:
             before, after = view[max(0, at - _shown_around) : at], view[at + len(form) :][:_shown_around]
             return f"{before}<{name}>{after}"
     return None
+
+
+@lru_cache(maxsize=1024)
+def _forms(secret: str) -> tuple[tuple[int, str], ...]:
+    """Return how *secret* may look, each with the number of the view that shows it.
+
+    Kept, as thousands of texts are searched for the same few secrets.
+    """
+    plain = secret.lower()
+    return (
+        (0, secret),
+        (1, plain),
+        (2, plain),
+        (3, _separators.sub("", plain)),
+        (1, secret.encode().hex()),
+        *((0, form) for form in _base64_forms(secret.encode())),
+    )
 
 
 def _base64_forms(secret: bytes) -> Iterator[str]:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from paypath.template_ci import read_declared
+
 root = Path(__file__).parents[2]
 
 # Kinds are folders, so that one that somebody adds is in every test.
 kinds = sorted(path.parent.name for path in root.glob("templates/*/cookiecutter.json"))
 
+# The list of `make templates`, which runs all checks of all of them; what is for one kind only, it has alone.
 matrix: dict[str, Mapping[str, str]] = {
-    "defaults": {},
-    "dashes": {"service_name": "card-till"},
-    "shortest": {"service_name": "a1b", "title": "A"},
-    "longest": {
-        "service_name": "a-service-for-payments-with-a-long-names",
-        "title": "A service for payments whose title is rather long.",
-    },
-    "own package and title": {"service_name": "till", "package": "zz_till", "title": "Händler & Co. (EU)"},
-    "from a URL": {"platform_source": "https://git.example.org/acme/paypath.git"},
-    "from a URL without .git": {"platform_source": "ssh://git@git.example.org/acme/paypath"},
+    combination.name: combination.answers
+    for combination in read_declared(root).combinations
+    if not combination.kinds
 }
