@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from paypath.scaffold.errors import BadInput, ScaffoldError
+from paypath.scaffold.leaving import leaving_by_signal
 from paypath.scaffold.sources import Source
 
 answers_file = ".copier-answers.yml"
@@ -44,7 +46,7 @@ def render(
     from plumbum import ProcessExecutionError  # noqa: PLC0415
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), leaving_by_signal() if prompt else nullcontext():
             # Copier's warnings are about how it works inside; what matters to the user is in `source.notes`.
             warnings.simplefilter("ignore")
             copier.run_copy(

@@ -267,11 +267,15 @@ def test_leaving_at_a_question_leaves_nothing(tmp_path: Path, environment: dict[
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing(tmp_path: Path, environment: dict[str, str], number: signal.Signals) -> None:
+@pytest.mark.parametrize("place", ["a list", "a text"])
+def test_a_signal_leaves_nothing(
+    tmp_path: Path, environment: dict[str, str], number: signal.Signals, place: str
+) -> None:
     with on_a_terminal([*command, "new", "a/till"], folder=tmp_path, environment=environment) as terminal:
         terminal.wait_for("Which kind of service?")
-        terminal.type("\r")
-        terminal.wait_for("What is the service called?")
+        if place == "a text":
+            terminal.type("\r")
+            terminal.wait_for("What is the service called?")
         terminal.process.send_signal(number)
         assert terminal.end() in {1, 128 + number}
 

@@ -12,7 +12,7 @@ from typing import Any
 from paypath.scaffold.fleet.journal import open_journal, read_details
 from paypath.scaffold.fleet.outcomes import Outcome, State
 from paypath.scaffold.fleet.targets import Target
-from paypath.scaffold.upgrade.pages import page
+from paypath.scaffold.upgrade.pages import carried_note, page
 
 _labels = {State.UPGRADED: "template", State.CURRENT: "", State.WAITING: "merged"}
 
@@ -55,6 +55,8 @@ def _sections(document: dict[str, Any]) -> Iterator[str]:
     head = "<th>service</th><th>kind</th><th>from</th><th>to</th><th>state</th><th></th>"
     rows = "\n".join(_row(service) for service in document["services"])
     yield f"<table>\n<tr>{head}</tr>\n{rows}\n</table>"
+    for version in sorted({service.get("carried_by", "") for service in document["services"]} - {""}):
+        yield f"<p><small>{escape(carried_note(version))}</small></p>"
     undecided = [service for service in document["services"] if service["conflicts"]]
     if undecided:
         yield "<h2>To decide</h2>"

@@ -101,10 +101,12 @@ def find_adoption(
         UpgradeError: no version could be rendered with any answers.
     """
     _require_stranger(service)
-    opened = run.templates.open(source, wanted=Wanted(online=online))
     objects = Objects(service.repository, Path(mkdtemp(prefix="objects-", dir=run.room)), run.renders.objects)
     files = objects.files(service.tree)
     clues = _Clues(service, objects, files, source)
+    # Who says offline has the nearest of what is carried; anybody else the version that cruft's file names.
+    named = [clues.version] if clues.version and online is not False else []
+    opened = run.templates.open(source, wanted=Wanted(named, online))
     found: list[Candidate] = []
     problems: list[str] = []
     for version in _versions(opened, clues.version):

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -57,7 +58,7 @@ class Templates:
         place = origin if is_url(origin) else os.path.realpath((beside or Path.cwd()) / origin)
         if wanted.online is False:
             return self._carried_alone(origin, wanted.versions)
-        own = is_url(place) and same_repository(place, installation().repository)
+        own = is_url(place) and same_repository(place, self._repository)
         copy = self._carried_copy(origin) if own and not wanted.online else None
         if copy is not None and not copy.lacking(wanted.versions):
             return copy
@@ -101,6 +102,11 @@ class Templates:
                 repository_of_carried(kept)
             self._open[key] = TemplateSource(public, kept, self._checkouts, carrier_of(kept))
         return self._open[key]
+
+    @cached_property
+    def _repository(self) -> str | None:
+        """The URL of the tool's own repository, if it knows one; read once, since a fleet asks often."""
+        return installation().repository
 
     @property
     def _checkouts(self) -> Path:

@@ -12,7 +12,16 @@ from types import ModuleType
 import pytest
 
 from paypath.scaffold.errors import ScaffoldError
-from paypath.scaffold.fleet import Order, State, Target, apply_fleet, fleet_plan, resume_fleet
+from paypath.scaffold.fleet import (
+    Order,
+    State,
+    apply_fleet,
+    fleet_plan,
+    read_targets,
+    report_document,
+    report_page,
+    resume_fleet,
+)
 from paypath.scaffold.git import git
 from paypath.scaffold.upgrade import (
     Choices,
@@ -93,7 +102,7 @@ def services(world: World, cut_off: Callable[[World], None], monkeypatch: pytest
     changelog = "## Unreleased\n\n## 1.1.0\n- a new line\n\n## 1.0.0\n- a till\n"
     world.release(
         "v1.1.0",
-        {"README.md": changed(lines, "line 3", "LINE 3"), "bin/run": "#!/bin/sh\n"},
+        {"README.md": changed(lines, "line 3", "LINE 3"), "bin/run": "#!/bin/sh\n", "docs/guide.md": None},
         {"CHANGELOG.md": changelog, "templates/migrations.yml": _migrations},
     )
     world.release(None, {"README.md": changed(lines, "line 4", "LINE 4")})
@@ -275,17 +284,38 @@ def test_a_service_is_adopted_without_a_network(world: World, services: list[Pat
     assert f"_src_path: {_url}" in git("show", "paypath/adopt:.copier-answers.yml", folder=services[0])
 
 
+def test_a_version_that_cruft_names_and_nobody_carries_is_asked_for(
+    world: World, services: list[Path], cut_off: Callable[[World], None]
+) -> None:
+    """But who says --offline gets the nearest of what is carried."""
+    between = git("rev-parse", "main", folder=world.template).strip()
+    git("rm", "--quiet", ".copier-answers.yml", folder=services[0])
+    edit(services[0], {".cruft.json": f'{{"template": "{_url}", "commit": "{between}"}}'})
+    service = find_service(services[0])
+
+    with pytest.raises(UnknownVersion, match=f"carries v1.0.0, v1.1.0, and not {between}$"):
+        find_adoption(world.run, service, _url)
+    nearest = find_adoption(world.run, service, _url, online=False)
+    cut_off(world)
+    found = find_adoption(world.run, service, _url)
+
+    assert (nearest.best.version, nearest.carried_by) == ("v1.0.0", "1.0")
+    assert found.carried_by is None
+    assert any(each.version.endswith(between[:7]) for each in found.others)
+
+
 def test_a_fleet_is_upgraded_without_a_network_and_reads_one_copy_to_its_end(
     world: World, services: list[Path], tmp_path: Path
 ) -> None:
     """A newer tool that goes on with the run reads what the first one carried."""
-    targets = [Target(number, str(place)) for number, place in enumerate(services)]
+    targets = read_targets(map(str, services))
     with ThreadPoolExecutor(1) as executor:
         [forecast, _] = fleet_plan(targets, executor)
         first = apply_fleet(tmp_path / "run", targets[:1], executor, Order(tests=False))
     assert (forecast.state, forecast.new, forecast.carried_by) == (State.READY, "v1.1.0", "1.0")
-    assert first.outcomes[0].state is State.UPGRADED
-    assert first.outcomes[0].carried_by == "1.0"
+    assert first.outcomes[1].state is State.UPGRADED
+    assert first.outcomes[1].carried_by == "1.0"
+    assert "read from what paypath 1.0 carries" in report_page(report_document(first.folder))
 
     world.release("v1.2.0", {"new.txt": "newer\n"})
     _carry(world.template, world.root / "site/released.tar.xz")
@@ -296,10 +326,10 @@ def test_a_fleet_is_upgraded_without_a_network_and_reads_one_copy_to_its_end(
 def test_a_fleet_that_is_to_ask_the_repository_says_so_in_its_journal(
     services: list[Path], tmp_path: Path
 ) -> None:
-    targets = [Target(0, str(services[0]))]
+    targets = read_targets([str(services[0])])
     with ThreadPoolExecutor(1) as executor:
         journal = apply_fleet(tmp_path / "run", targets, executor, Order(tests=False, online=True))
         again = resume_fleet(tmp_path / "run", executor, given={"online": True})
 
-    assert "the template cannot be read from there" in journal.outcomes[0].message
+    assert "the template cannot be read from there" in journal.outcomes[1].message
     assert again.order.online is True
