@@ -20,6 +20,7 @@ from paypath.scaffold.upgrade.merges import Objects
 from paypath.template_ci import UpgradeCase, making
 from paypath.template_ci.declared import parse_declared
 from paypath.template_ci.making import Place, make
+from paypath.template_ci.steps import Places
 from paypath.template_ci.trees import stored
 from tests.templates.engines import commit, repository
 
@@ -74,6 +75,7 @@ edits:
       - replace: main.py
         old: LAST = 5
         new: LAST = 6
+    after: ['python -c "open(''{name}.txt'', ''w'').write(''after'')"']
   the line that the template changes:
     kinds: [till]
     releases: [v0.1.0]
@@ -201,6 +203,7 @@ def test_every_render_and_every_upgrade_is_run_and_each_distinct_tree_once(check
     conflict = by_name["till/v0.1.0/the line that the template changes"]
     assert (conflict["state"], conflict["conflicts"]) == ("conflict", ["main.py"])
     assert [step["step"] for step in conflict["steps"]] == ["upgrade"]
+    assert ", then: python -c" in by_name["till/v0.1.0/the end of main"]["note"]
     again = by_name["till/the same again"]
     assert [step["same_as"] for step in again["steps"]] == [None, *["till/defaults"] * 3]
     assert run.report["counts"] == {
@@ -317,7 +320,14 @@ def test_a_line_of_the_team_that_a_merge_loses_is_red(
     [edit] = [edit for edit in parse_declared(_ci).edits if edit.name == "a file of its own"]
     case = UpgradeCase(kind="till", release="v0.1.0", edit=edit, answers={})
     places = [
-        Place(templates=acme, repository=acme, commit=head, cache=tmp_path / "cache", folder=tmp_path / name)
+        Place(
+            templates=acme,
+            repository=acme,
+            commit=head,
+            cache=tmp_path / "cache",
+            folder=tmp_path / name,
+            checks=Places(caches=tmp_path, scratch=tmp_path),
+        )
         for name in ("careful", "careless")
     ]
 
@@ -346,6 +356,16 @@ def test_an_edit_that_does_not_fit_a_release_is_red(checkout: Path) -> None:
 
     assert run.red() == {"till/v0.2.0/the end of main": ["upgrade"]}
     assert "replace main.py: its text is there 0 times" in run.said
+
+
+def test_what_has_to_be_run_after_an_upgrade_and_fails_is_red(checkout: Path) -> None:
+    ci = checkout / "templates/ci.yml"
+    ci.write_text(ci.read_text().replace("open(", "no_such("))
+
+    run = _run(checkout, "--worktree", "--only", "v0.2.0/the end of main")
+
+    assert run.red() == {"till/v0.2.0/the end of main": ["upgrade"]}
+    assert "NameError" in run.said
 
 
 def test_uncommitted_templates_are_tested_only_when_asked_for(checkout: Path) -> None:
