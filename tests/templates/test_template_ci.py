@@ -6,12 +6,16 @@ Two kinds, two releases, checks that cost nothing; the real templates take minut
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from paypath.scaffold._record import template_hash
@@ -366,6 +370,34 @@ def test_what_has_to_be_run_after_an_upgrade_and_fails_is_red(checkout: Path) ->
 
     assert run.red() == {"till/v0.2.0/the end of main": ["upgrade"]}
     assert "NameError" in run.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_end_ends_with_all_that_it_started(
+    checkout: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    begun = tmp_path / "begun"
+    _file(checkout, "desk").write_text(f"import time\n\nopen({str(begun)!r}, 'w').close()\ntime.sleep(600)\n")
+    command = (sys.executable, "-m", "paypath.template_ci", "--source", checkout, "--worktree")
+    options = ("--only", "desk/defaults", "--step", "tests", "--report", tmp_path / "report")
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, env=_scratch(tmp_path)) as run:
+        while not begun.exists():
+            assert run.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(run.pid).children(recursive=True)
+
+        run.send_signal(number)
+        run.wait()
+
+    assert run.returncode == 128 + number
+    gone, alive = psutil.wait_procs(children, timeout=30)
+    assert (len(gone), alive) == (len(children), [])
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def _scratch(folder: Path) -> dict[str, str]:
+    (folder / "scratch").mkdir()
+    return {**os.environ, "TMPDIR": str(folder / "scratch")}
 
 
 def test_uncommitted_templates_are_tested_only_when_asked_for(checkout: Path) -> None:
