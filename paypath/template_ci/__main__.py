@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import psutil
@@ -163,23 +163,27 @@ class _Asked:
 
 
 def _run(cases: Sequence[Case], order: Order, jobs: int, *, quiet: bool) -> list[CaseResult]:
-    signal.signal(signal.SIGTERM, _end)
+    asked_to_end: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the interface of signal handlers
+        # Nothing is raised here, where locks may be held; the run ends as its processes are gone. What they
+        # run has a session of its own, so Ctrl-C has not reached it.
+        asked_to_end.append(number)
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with local_executor(jobs) as pool, local_executor(1) as lane:
-            try:
-                return run_templates(cases, order, pool, lane, progress(quiet=quiet))
-            except BaseException:
-                # What runs has a session of its own, so Ctrl-C did not reach it, and nobody waits for it now.
-                for child in psutil.Process().children(recursive=True):
-                    with suppress(psutil.Error):
-                        child.terminate()
-                raise
+            return run_templates(cases, order, pool, lane, progress(quiet=quiet))
     except BrokenExecutor as error:
+        if asked_to_end:
+            sys.exit(128 + asked_to_end[0])
         raise Failed(f"a process was killed ({error}); run it again, perhaps with fewer --jobs") from error
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # the interface of signal handlers
-    sys.exit(128 + number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(report: Report, folder: Path) -> None:

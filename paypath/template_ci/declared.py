@@ -176,13 +176,14 @@ def _step(name: str, details: Any, where: str) -> Step:
 
 
 def _edit(name: str, details: Any, where: str) -> Edit:
-    parts = mapping(details, where, ("changes", "conflicts", "kinds", "releases"))
+    parts = mapping(details, where, ("changes", "conflicts", "kinds", "releases", "after"))
     changes: tuple[Change, ...] = read_changes(parts.get("changes"), f"{where}: changes")
     return Edit(
         name=name,
         changes=changes,
         kinds=words(parts.get("kinds"), f"{where}: kinds"),
         releases=words(parts.get("releases"), f"{where}: releases"),
+        after=words(parts.get("after"), f"{where}: after"),
         conflicts={
             str(release): words(paths, f"{where}: conflicts: {release}")
             for release, paths in mapping(parts.get("conflicts"), f"{where}: conflicts").items()

@@ -45,6 +45,7 @@ class Edit:
         kinds: the kinds of service that it fits; all of them if empty.
         releases: the releases that it fits; all of them if empty.
         conflicts: by release, the files about which an upgrade has to ask; everything else merges.
+        after: commands that the team has to run after the upgrade, such as one that writes a file anew.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Edit:
     kinds: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
     def renames(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Return the old path of each file that it renames, by the new one."""

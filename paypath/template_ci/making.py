@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import traceback
 from dataclasses import dataclass, field
@@ -13,8 +14,11 @@ from paypath.scaffold.history import commit_all
 from paypath.scaffold.ownership import ownership_file, read_ownership
 from paypath.scaffold.upgrade import Choices, Plan, PlanState, Wishes, conflict_hunks, upgrade_run
 from paypath.template_ci.cases import Case, RenderCase, UpgradeCase
+from paypath.template_ci.declared import Step
+from paypath.template_ci.edits import filled
 from paypath.template_ci.engines import by_cookiecutter, by_copier
 from paypath.template_ci.keeping import Files, lost
+from paypath.template_ci.steps import Places, run_step
 from paypath.template_ci.trees import differences, digest, stored, tree
 from platform_lib.clock import SystemClock
 
@@ -29,6 +33,7 @@ class Place:
         commit: their commit in it.
         cache: the upgrade engine's folder for this run.
         folder: this case's own folder.
+        checks: where commands may leave something.
     """
 
     templates: Path
@@ -36,6 +41,7 @@ class Place:
     commit: str
     cache: Path
     folder: Path
+    checks: Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,13 @@ def _upgraded(case: UpgradeCase, place: Place) -> Made:
             return Made(complaints=tuple(complaints), conflicts=asked, note=_asks(asked))
         made = run.apply(plan, Wishes(test=False))
     git("-c", "core.autocrlf=false", "checkout", "--quiet", made.branch, folder=service)
-    note = f"{plan.old} to {plan.new}, {len(made.steps)} commits"
+    note = f"{plan.old} to {plan.new}"
+    for text in case.edit.after:
+        command = filled(text, known)
+        ran = run_step(Step(name="after", command=tuple(shlex.split(command))), service, place.checks)
+        if not ran.passed:
+            return Made(complaints=("after the upgrade:", *ran.output.splitlines()))
+        note += f", then: {command}"
     return Made(note=note, digest=digest(tree(service)), folder=service)
 
 
@@ -145,7 +157,7 @@ def _complaints(
         moved={change.old_path: change.path for change in plan.files if change.old_path},
         asked=asked,
     )
-    declared = {path.format_map(answers) for path in case.edit.conflicts.get(case.release, ())}
+    declared = {filled(path, answers) for path in case.edit.conflicts.get(case.release, ())}
     for path in sorted(declared - asked):
         found.append(f"{path}: a conflict is declared and there is none; take it out of the declaration")
     for change in plan.open:

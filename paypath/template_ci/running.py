@@ -152,12 +152,12 @@ def run_templates(
         concurrent.futures.BrokenExecutor: a process of *pool* or *lane* was killed.
     """
     run = _Run(cases, order, said)
+    waiting: dict[Future[Any], tuple[int, Step | None]] = {}
     places = Places(caches=order.caches, scratch=order.room / "t")
     places.scratch.mkdir(parents=True, exist_ok=True)
     # As root, PostgreSQL runs as somebody else, who has to find its folder.
     for folder in (order.room, places.scratch):
         folder.chmod(0o711)
-    waiting: dict[Future[Any], tuple[int, Step | None]] = {}
     for number, case in enumerate(cases):
         place = Place(
             templates=order.templates,
@@ -165,6 +165,7 @@ def run_templates(
             commit=order.commit,
             cache=order.room / "cache",
             folder=order.room / "cases" / str(number),
+            checks=places,
         )
         waiting[pool.submit(make, case, place)] = (number, None)
     try:

@@ -45,7 +45,7 @@ class Places:
     scratch: Path
 
 
-def run_step(step: Step, service: Path, place: Places, limit: float) -> Ran:
+def run_step(step: Step, service: Path, place: Places, limit: float = 600.0) -> Ran:
     """Run *step* in the folder *service*; what takes longer than *limit* seconds is ended, and has failed.
 
     Engines are embedded unless ``PAYPATH_ENGINE`` says otherwise.

@@ -92,7 +92,7 @@ def open_target(checkout: Path, room: Path, *, worktree: bool) -> Target:
     commit = _with_worktree(checkout, repository, base) if worktree else base
     # A branch for it, so that git's own housekeeping leaves it alone.
     git("update-ref", "refs/heads/under-test", commit, folder=repository)
-    source = Templates(room, room).open(str(repository))
+    source = Templates(room / "target", room).open(str(repository))
     return Target(
         repository=repository,
         source=source,

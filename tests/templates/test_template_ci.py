@@ -6,12 +6,16 @@ Two kinds, two releases, checks that cost nothing; the real templates take minut
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from paypath.scaffold._record import template_hash
@@ -20,6 +24,7 @@ from paypath.scaffold.upgrade.merges import Objects
 from paypath.template_ci import UpgradeCase, making
 from paypath.template_ci.declared import parse_declared
 from paypath.template_ci.making import Place, make
+from paypath.template_ci.steps import Places
 from paypath.template_ci.trees import stored
 from tests.templates.engines import commit, repository
 
@@ -74,6 +79,7 @@ edits:
       - replace: main.py
         old: LAST = 5
         new: LAST = 6
+    after: ['python -c "open(''{name}.txt'', ''w'').write(''after'')"']
   the line that the template changes:
     kinds: [till]
     releases: [v0.1.0]
@@ -201,6 +207,7 @@ def test_every_render_and_every_upgrade_is_run_and_each_distinct_tree_once(check
     conflict = by_name["till/v0.1.0/the line that the template changes"]
     assert (conflict["state"], conflict["conflicts"]) == ("conflict", ["main.py"])
     assert [step["step"] for step in conflict["steps"]] == ["upgrade"]
+    assert ", then: python -c" in by_name["till/v0.1.0/the end of main"]["note"]
     again = by_name["till/the same again"]
     assert [step["same_as"] for step in again["steps"]] == [None, *["till/defaults"] * 3]
     assert run.report["counts"] == {
@@ -317,7 +324,14 @@ def test_a_line_of_the_team_that_a_merge_loses_is_red(
     [edit] = [edit for edit in parse_declared(_ci).edits if edit.name == "a file of its own"]
     case = UpgradeCase(kind="till", release="v0.1.0", edit=edit, answers={})
     places = [
-        Place(templates=acme, repository=acme, commit=head, cache=tmp_path / "cache", folder=tmp_path / name)
+        Place(
+            templates=acme,
+            repository=acme,
+            commit=head,
+            cache=tmp_path / "cache",
+            folder=tmp_path / name,
+            checks=Places(caches=tmp_path, scratch=tmp_path),
+        )
         for name in ("careful", "careless")
     ]
 
@@ -346,6 +360,44 @@ def test_an_edit_that_does_not_fit_a_release_is_red(checkout: Path) -> None:
 
     assert run.red() == {"till/v0.2.0/the end of main": ["upgrade"]}
     assert "replace main.py: its text is there 0 times" in run.said
+
+
+def test_what_has_to_be_run_after_an_upgrade_and_fails_is_red(checkout: Path) -> None:
+    ci = checkout / "templates/ci.yml"
+    ci.write_text(ci.read_text().replace("open(", "no_such("))
+
+    run = _run(checkout, "--worktree", "--only", "v0.2.0/the end of main")
+
+    assert run.red() == {"till/v0.2.0/the end of main": ["upgrade"]}
+    assert "NameError" in run.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_end_ends_with_all_that_it_started(
+    checkout: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    begun = tmp_path / "begun"
+    _file(checkout, "desk").write_text(f"import time\n\nopen({str(begun)!r}, 'w').close()\ntime.sleep(600)\n")
+    command = (sys.executable, "-m", "paypath.template_ci", "--source", checkout, "--worktree")
+    options = ("--only", "desk/defaults", "--step", "tests", "--report", tmp_path / "report")
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, env=_scratch(tmp_path)) as run:
+        while not begun.exists():
+            assert run.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(run.pid).children(recursive=True)
+
+        run.send_signal(number)
+        run.wait()
+
+    assert run.returncode == 128 + number
+    gone, alive = psutil.wait_procs(children, timeout=30)
+    assert (len(gone), alive) == (len(children), [])
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def _scratch(folder: Path) -> dict[str, str]:
+    (folder / "scratch").mkdir()
+    return {**os.environ, "TMPDIR": str(folder / "scratch")}
 
 
 def test_uncommitted_templates_are_tested_only_when_asked_for(checkout: Path) -> None:
