@@ -13,9 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from paypath.scaffold import releases
-from paypath.scaffold.upgrade import upgrade_run
-from paypath.scaffold.upgrade.renders import Renders
-from paypath.scaffold.upgrade.versions import Templates
+from paypath.scaffold.upgrade import UpgradeRun, upgrade_run
 
 git = ("git", "-c", "user.name=bench", "-c", "user.email=bench@localhost")
 
@@ -84,14 +82,13 @@ def committed_files(folder: Path) -> dict[str, str]:
 
 def _make(source: Source, folder: Path, names: Sequence[str]) -> None:
     scratch = folder / f".making-{os.getpid()}"
-    with upgrade_run(scratch) as made:
-        version = Templates(scratch / "checkouts", made.room).open(str(source.folder)).at(source.old)
+    with upgrade_run(scratch) as opened:
         for name in names:
-            _make_one(made.renders, version, source, folder / name)
+            _make_one(opened, source, folder / name)
     shutil.rmtree(scratch)
 
 
-def _make_one(renders: Renders, version: object, source: Source, service: Path) -> None:
+def _make_one(opened: UpgradeRun, source: Source, service: Path) -> None:
     name = service.name
     place = os.path.relpath(source.folder, service)
     answers = {
@@ -101,7 +98,8 @@ def _make_one(renders: Renders, version: object, source: Source, service: Path) 
         "title": name.replace("-", " ").capitalize(),
         "platform_source": place,
     }
-    renders.lay_out(version, answers, label=source.old, source=place, into=service)  # type: ignore[arg-type]
+    version = opened.templates.open(str(source.folder)).at(source.old)
+    opened.renders.lay_out(version, answers, label=source.old, source=place, into=service)
     run("git", "init", "--quiet", "--initial-branch=main", folder=service)
     commit = (*git, "-c", "core.hooksPath=/dev/null", "commit", "--quiet", "--message")
     run("git", "add", "--all", "--force", folder=service)

@@ -40,27 +40,31 @@ def render(
         ScaffoldError: the template cannot be rendered.
         KeyboardInterrupt: the user left at a question.
     """
-    import copier  # noqa: PLC0415  # half a second, which `--help` and `--version` need not pay
+    from copier._settings import SettingsModel  # noqa: PLC0415  # half a second, which `kinds` need not pay
     from copier.errors import CopierError  # noqa: PLC0415
     from jinja2 import TemplateError  # noqa: PLC0415
     from plumbum import ProcessExecutionError  # noqa: PLC0415
+
+    from paypath.scaffold._worker import UntrackedWorker  # noqa: PLC0415
 
     try:
         with warnings.catch_warnings(), leaving_by_signal() if prompt else nullcontext():
             # Copier's warnings are about how it works inside; what matters to the user is in `source.notes`.
             warnings.simplefilter("ignore")
-            copier.run_copy(
-                str(source.folder),
-                folder,
+            worker = UntrackedWorker(
+                src_path=str(source.folder),
+                dst_path=folder,
                 # The origin, not the clone or snapshot that is rendered, is what the service remembers.
                 data={"_src_path": source.origin, **answers},
                 user_defaults=dict(suggestions or {}),
                 vcs_ref=source.commit,
                 defaults=not prompt,
                 # A service must not depend on who generated it, so nothing comes from the user's settings.
-                settings=copier.Settings(),
+                settings=SettingsModel(),
                 quiet=True,
             )
+            with worker:
+                worker.run_copy()
     except KeyboardInterrupt:  # copier's is a CopierError too
         raise
     except ValueError as error:

@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,12 +47,19 @@ class Source:
     def read(self, path: str) -> str | None:
         """Return the text of the file at *path* in this source, if there is one."""
         if self.commit is not None:
-            try:
-                return git("show", f"{self.commit}:{path}", folder=self.folder)
-            except GitFailed:
-                return None
+            return _file(self.folder, self.commit, path)
         file = self.folder / path
         return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+@lru_cache(
+    maxsize=32
+)  # a commit does not change, and `new` looks at the questions before and after the render
+def _file(folder: Path, commit: str, path: str) -> str | None:
+    try:
+        return git("show", f"{commit}:{path}", folder=folder)
+    except GitFailed:
+        return None
 
 
 @contextmanager

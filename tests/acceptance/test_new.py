@@ -337,3 +337,18 @@ def test_a_wrong_word_is_bad_input(paypath: Paypath) -> None:
     assert paypath("nwe").returncode == 2
     assert paypath("new").returncode == 2
     assert paypath("new", "x", "--colour").returncode == 2
+
+
+def test_git_is_not_asked_about_each_file(paypath: Paypath, platform: Path, tmp_path: Path) -> None:
+    """Plain copier asks once a file, which cost more than all else that `paypath new` adds to it."""
+    asked = tmp_path / "asked"
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\nexec "{shutil.which("git")}" "$@"\n')
+    shim.chmod(0o755)
+    path = f"{shim.parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = paypath("new", "till", "--json", "--source", platform, PATH=path)
+
+    files = json.loads(done.stdout)["files"]
+    assert len(asked.read_text().splitlines()) < len(files) / 2

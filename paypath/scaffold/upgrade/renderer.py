@@ -1,7 +1,8 @@
 """Copier, driven so that a hundred renders of one version read it once.
 
-This is the only module that touches more of copier than its documented functions: `Worker` is subclassed to
-share the template between renders, to name the version it is told to name, and to leave git alone.
+With `paypath.scaffold._worker`, whose worker leaves git alone, this is the only module that touches more of
+copier than its documented functions: to share the template between renders, and to name the version that it
+is told to name.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copier._jinja_ext import get_yield_context
-from copier._main import Worker, as_operation
+from copier._main import as_operation
 from copier._settings import SettingsModel
 from copier._template import Template
 from copier._types import Phase
+
+from paypath.scaffold._worker import UntrackedWorker
 
 if TYPE_CHECKING:
     from paypath.scaffold.upgrade.renders import Recipe
@@ -78,7 +81,7 @@ class Renderer:
         }
 
 
-class _Worker(Worker):
+class _Worker(UntrackedWorker):
     """Copier's worker under the operation "update"; see the module's docstring for what differs."""
 
     @as_operation("update")
@@ -107,9 +110,6 @@ class _Worker(Worker):
 
     def _answers_to_remember(self) -> Mapping[str, Any]:
         return {**self.remembered, **super()._answers_to_remember(), **self.remembered}
-
-    def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
-        """Do nothing: the destination is no repository."""
 
 
 def _remembering(environment: Any) -> Any:
