@@ -34,7 +34,7 @@ Rendered = Callable[[str, Mapping[str, str]], Path]
 
 @pytest.fixture(scope="session")
 def rendered(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """A function that returns a render by plain copier, made once for each kind and answers; not to be changed."""
+    """A function that returns a render by plain copier, made once for all tests; not to be changed."""
     made: dict[tuple[str, ...], Path] = {}
 
     def render(kind: str, answers: Mapping[str, str]) -> Path:

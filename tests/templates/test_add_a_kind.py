@@ -72,9 +72,7 @@ def test_the_page_makes_a_kind_that_both_engines_render_alike(
     assert by_us.kind == "chargeback-desk"
     rendered, other = tree(by_copier), tree(by_cookiecutter)
     # Its `_commit` is the commit for copier and the release for cookiecutter, as for every kind.
-    stored, others = (
-        yaml.safe_load(one.pop(".copier-answers.yml")[1]) for one in (rendered, other)
-    )
+    stored, others = (yaml.safe_load(one.pop(".copier-answers.yml")[1]) for one in (rendered, other))
     assert stored.pop("_commit") != others.pop("_commit")
     assert stored == others
     assert rendered == other
@@ -98,7 +96,9 @@ def test_the_page_names_every_place_that_knows_the_kinds() -> None:
         assert "event-worker" in (root / path).read_text()
     for place in (root / "paypath").rglob("*.py"):
         if place.name != "examples.py":
-            assert "event-worker" not in place.read_text(), f"{place} knows the kinds; the page does not say so"
+            assert "event-worker" not in place.read_text(), (
+                f"{place} knows the kinds; the page does not say so"
+            )
 
 
 def test_commands_of_the_page_are_commands() -> None:

@@ -15,6 +15,7 @@ from tests.templates.conftest import Rendered
 from tests.templates.engines import cookiecutter, cookiecutter_of, copier, run, tree
 from tests.templates.matrix import kinds, matrix, root
 
+
 @pytest.mark.parametrize("kind", kinds)
 @pytest.mark.parametrize("answers", matrix.values(), ids=matrix)
 def test_copier_and_cookiecutter_agree_byte_for_byte(

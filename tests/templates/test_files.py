@@ -13,7 +13,7 @@ from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
 from tests.templates.conftest import Rendered
 from tests.templates.engines import copier, repository, run, tree
-from tests.templates.matrix import kinds, matrix, root
+from tests.templates.matrix import kinds, matrix
 
 _ruff = Path(sys.executable).with_name("ruff")
 
@@ -79,7 +79,7 @@ def test_files_of_the_platform_say_so_on_their_first_line(rendered: Rendered, ki
 def test_what_is_seeded_once_survives_plain_copier(
     plain: Path, rendered: Rendered, tmp_path: Path, kind: str
 ) -> None:
-    """`_skip_if_exists` of copier.yml and the list of owners say the same; everything else is written anew."""
+    """`_skip_if_exists` of copier.yml and the list of owners say the same; all else is written anew."""
     service = shutil.copytree(rendered(kind, {}), tmp_path / "new")
     before = tree(service)
     for path in set(ownership(service)) - {".copier-answers.yml"}:  # copier's own, which it reads

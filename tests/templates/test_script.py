@@ -1,4 +1,4 @@
-"""The script of the how-to for scripts, as it stands there, and what importing the API costs who needs little."""
+"""The script of the how-to for scripts, as it stands there, and what it costs to import the API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def test_the_script_does_what_the_page_says(
     git("tag", "v0.2.0", folder=checkout)
     page = _page.read_text(encoding="utf-8")
     [script] = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    [shown] = re.findall(r"^```console\n\$ python script\.py [^\n]*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [shown] = re.findall(
+        r"^```console\n\$ python script\.py [^\n]*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
 
     done = run(sys.executable, "script.py", checkout, tmp_path / "work", folder=tmp_path)

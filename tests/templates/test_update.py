@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import yaml
 
 from paypath.scaffold import new
 from paypath.scaffold.git import git
-from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
+from tests.templates.engines import commit, cookiecutter, repository, run, tree
 
 _tree = "templates/payment-service/{{cookiecutter.service_name}}"
 _changed = "src/{{cookiecutter.package}}/adapters/queries.sql"

@@ -37,7 +37,7 @@ from platform_lib.clients import http_client
 
 client = http_client("a-peer-of-ours", some_setting="a value that is long", other_setting="another of these", n=1)
 app = web
-'''
+'''  # noqa: E501  # too long on purpose
 _formatted = '''\
 """Ours."""
 
@@ -142,7 +142,7 @@ def _wheel(folder: Path, requirement: Requirement) -> None:
 
 
 def test_files_that_codemods_changed_get_the_services_form(service: Path, tmp_path: Path) -> None:
-    """Its line length and order of imports are those of its own pyproject.toml; other files stay as they are."""
+    """Line length and order of imports are as its pyproject.toml has them; other files stay as they are."""
     with upgrade_run(tmp_path / "cache") as upgrades:
         made = upgrades.apply(upgrades.plan(service), Wishes(test=False))
 

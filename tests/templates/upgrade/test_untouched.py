@@ -14,8 +14,8 @@ from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
 from paypath.scaffold.sources import snapshot
 from paypath.scaffold.upgrade import FileClass, PlanState, Wishes, upgrade_run
-from tests.templates.matrix import kinds, root
 from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
+from tests.templates.matrix import kinds, root
 from tests.templates.upgrade.test_beside_copier import by_copier, copier_update
 
 
@@ -160,8 +160,6 @@ def test_the_renderer_that_upgrades_use_gives_what_plain_copier_gives(
             answers = {"kind": kind, "service_name": name, "platform_source": "../paypath"}
             plain = copier(checkout, tmp_path / name, answers, "--vcs-ref", first)
             into = tmp_path / f"our-{name}"
-            ours = upgrades.renders.lay_out(
-                version, answers, label=first, source="../paypath", into=into
-            )
+            ours = upgrades.renders.lay_out(version, answers, label=first, source="../paypath", into=into)
 
             assert tree(ours) == tree(plain)
