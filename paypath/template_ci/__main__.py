@@ -105,6 +105,7 @@ def main(**given: Any) -> None:
             caches=_made(asked.checkout / _folder / "caches"),
             logs=_emptied(asked.folder / "logs"),
             steps=steps,
+            unchecked=declared.unchecked,
         )
         results = _run(cases, order, asked.processes, quiet=asked.as_json)
         report = Report(

@@ -6,6 +6,7 @@ It is data, so that a company with templates of its own changes this file and no
     combinations:
       dashes: {answers: {service_name: card-till}}
       weekly: {kinds: [chargeback-desk], answers: {deadline_days: "7"}}
+    unchecked: [README.md, docs]
     steps:
       lint: ruff check .
       types: {run: mypy, one_at_a_time: true}
@@ -71,11 +72,13 @@ class Declared:
 
     Attributes:
         combinations: the answers to render. Upgrades start from services with the first one that fits.
+        unchecked: files and folders that no step reads; they are taken away before the steps run.
         steps: the checks of each distinct tree.
         edits: what teams have changed in the services that are upgraded.
     """
 
     combinations: tuple[Combination, ...]
+    unchecked: tuple[str, ...]
     steps: tuple[Step, ...]
     edits: tuple[Edit, ...]
 
@@ -107,7 +110,7 @@ def parse_declared(text: str, where: str = declared_file) -> Declared:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise BadInput(f"{where}: no readable YAML; {error}") from error
-    parts = mapping(document, where, ("given", "combinations", "steps", "edits"))
+    parts = mapping(document, where, ("given", "combinations", "unchecked", "steps", "edits"))
     given = _answers(parts.get("given"), f"{where}: given")
     combinations = tuple(
         _combination(str(name), details, given, f"{where}: combination {name}")
@@ -124,7 +127,13 @@ def parse_declared(text: str, where: str = declared_file) -> Declared:
     for name, found in (("combinations", combinations), ("steps", steps)):
         if not found:
             raise BadInput(f"{where}: declares no {name}, so nothing would be tested; declare one")
-    return Declared(combinations=combinations, steps=steps, edits=edits)
+    unchecked = words(parts.get("unchecked"), f"{where}: unchecked")
+    for path in unchecked:
+        if path.startswith("/") or ".." in path.split("/"):
+            raise BadInput(
+                f"{where}: unchecked: {path} leads out of the service; name a file or folder in it"
+            )
+    return Declared(combinations=combinations, unchecked=unchecked, steps=steps, edits=edits)
 
 
 def mapping(given: Any, where: str, known: Sequence[str] = ()) -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ class Place:
         cache: the upgrade engine's folder for this run.
         folder: this case's own folder.
         checks: where commands may leave something.
+        unchecked: files and folders of the service that no check reads.
     """
 
     templates: Path
@@ -42,6 +43,7 @@ class Place:
     cache: Path
     folder: Path
     checks: Places
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Made:
         complaints: why it is red, as lines to read; none if it is not.
         note: what else reports say.
         conflicts: the files about which the upgrade asks, as declared.
-        digest: of the service's tree; None where there is nothing to check.
+        digest: of the tree that is checked; None where there is nothing to check.
         folder: the service.
         seconds: how long it took.
     """
@@ -94,7 +96,10 @@ def _rendered(case: RenderCase, place: Place) -> Made:
     found = differences(made, other, ("copier", "cookiecutter"))
     shutil.rmtree(theirs)
     return Made(
-        complaints=tuple(found), note=f"{len(made)} files and folders", digest=digest(made), folder=ours
+        complaints=tuple(found),
+        note=f"{len(made)} files and folders",
+        digest=_checked(ours, place),
+        folder=ours,
     )
 
 
@@ -129,7 +134,18 @@ def _upgraded(case: UpgradeCase, place: Place) -> Made:
         if not ran.passed:
             return Made(complaints=("after the upgrade:", *ran.output.splitlines()))
         note += f", then: {command}"
-    return Made(note=note, digest=digest(tree(service)), folder=service)
+    return Made(note=note, digest=_checked(service, place), folder=service)
+
+
+def _checked(service: Path, place: Place) -> str:
+    """Take away what no check reads, so that none can depend on it; return the digest of what is left."""
+    for name in place.unchecked:
+        path = service / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return digest(tree(service))
 
 
 def _answers_of(service: Path) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Order:
         caches: a folder that lasts, for the caches of checks.
         logs: an empty folder for what each step said.
         steps: the checks.
+        unchecked: files and folders of a service that no check reads.
         limit: how many seconds a check may take.
     """
 
@@ -40,6 +41,7 @@ class Order:
     caches: Path
     logs: Path
     steps: tuple[Step, ...]
+    unchecked: tuple[str, ...] = ()
     limit: float = 600.0
 
 
@@ -166,6 +168,7 @@ def run_templates(
             cache=order.room / "cache",
             folder=order.room / "cases" / str(number),
             checks=places,
+            unchecked=order.unchecked,
         )
         waiting[pool.submit(make, case, place)] = (number, None)
     try:

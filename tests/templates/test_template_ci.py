@@ -59,6 +59,7 @@ combinations:
   defaults: {}
   long: {answers: {name: a-rather-long-name}}
   the same again: {answers: {name: shop}}
+unchecked: [README.md, .copier-answers.yml, .paypath]
 steps:
   lint: ruff check --no-cache --isolated .
   types: {run: python -m compileall -q ., one_at_a_time: true}
@@ -214,6 +215,27 @@ def test_every_render_and_every_upgrade_is_run_and_each_distinct_tree_once(check
         "green": 14, "conflict": 1, "red": 0, "trees": run.report["times"]["lint"]["runs"]
     }  # fmt: skip
     assert git("status", "--porcelain", folder=checkout) == status
+
+
+def test_services_that_differ_in_what_no_check_reads_are_checked_once(checkout: Path) -> None:
+    """An untouched service differs from a fresh one in the version that it names and in its seeded README."""
+    _file(checkout, "desk", "README.md").write_text("# Another title\n")
+
+    run = _run(checkout, "--worktree", "--kind", "desk", "--only", "desk/d", "--only", "untouched")
+
+    assert run.code == 0, run.said + run.errors
+    fresh, untouched = run.report["cases"]
+    assert fresh["tree"] == untouched["tree"]
+    assert {step["runs"] for name, step in run.report["times"].items() if name in {"lint", "tests"}} == {1}
+
+
+def test_a_check_that_reads_what_is_declared_unchecked_does_not_find_it(checkout: Path) -> None:
+    declared = checkout / "templates/ci.yml"
+    declared.write_text(declared.read_text().replace("python main.py", "cat main.py README.md"))
+
+    run = _run(checkout, "--worktree", "--only", "desk/defaults")
+
+    assert run.red() == {"desk/defaults": ["tests"]}
 
 
 def test_the_report_is_a_page_that_needs_no_network(checkout: Path) -> None:
