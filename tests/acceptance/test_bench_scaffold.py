@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.history import needs_history
+
 root = Path(__file__).parents[2]
 
 
+@needs_history
 @pytest.mark.timeout(300)
 def test_a_fleet_is_upgraded_as_copier_upgrades_it() -> None:
     done = subprocess.run(

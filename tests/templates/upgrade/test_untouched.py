@@ -14,6 +14,7 @@ from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
 from paypath.scaffold.sources import snapshot
 from paypath.scaffold.upgrade import FileClass, PlanState, Wishes, upgrade_run
+from tests.history import is_shallow, needs_history
 from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
 from tests.templates.matrix import kinds, root
 from tests.templates.upgrade.test_beside_copier import by_copier, copier_update
@@ -78,7 +79,7 @@ def test_our_upgrade_is_what_copier_makes_and_what_a_fresh_service_is(
     assert tree(_branch(service, made.branch)) == tree(by_copier(service)) == tree(fresh)
 
 
-_releases = recorded(root)
+_releases = [] if is_shallow else recorded(root)
 _released_kinds = [
     (release, kind)
     for release in _releases
@@ -103,6 +104,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@needs_history
 @pytest.mark.parametrize(
     ("release", "kind"), _released_kinds, ids=[f"{kind} {release.tag}" for release, kind in _released_kinds]
 )
