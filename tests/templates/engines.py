@@ -1,4 +1,4 @@
-"""The two engines as their users run them, and what a render is made of."""
+"""The two engines as their users run them."""
 
 from __future__ import annotations
 
@@ -52,18 +52,6 @@ def cookiecutter_of(source: str, directory: str | None, into: Path, answers: Map
     run(_scripts / "cookiecutter", *options, *within, source, *chosen, folder=into)
     [made] = (into / "out").iterdir()
     return made
-
-
-def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return kind, permissions and bytes of every file, link and folder, by path; git's own are left out."""
-    return {
-        str(path.relative_to(folder)): (
-            path.lstat().st_mode,
-            bytes(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else b"",
-        )
-        for path in sorted(folder.rglob("*"))
-        if ".git" not in path.relative_to(folder).parts
-    }
 
 
 def repository(folder: Path) -> Path:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from paypath.scaffold import kinds, new, ownership
-from tests.templates.engines import commit, cookiecutter, copier, run, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit, cookiecutter, copier, run
 from tests.templates.matrix import root
 
 _howto = root / "docs/howto/add-a-kind.md"

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from paypath.scaffold import new
+from paypath.template_ci.trees import tree
 from tests.templates.conftest import Rendered
-from tests.templates.engines import cookiecutter, cookiecutter_of, copier, run, tree
+from tests.templates.engines import cookiecutter, cookiecutter_of, copier, run
 from tests.templates.matrix import kinds, matrix, root
 
 

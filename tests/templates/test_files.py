@@ -11,8 +11,9 @@ import pytest
 
 from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
+from paypath.template_ci.trees import tree
 from tests.templates.conftest import Rendered
-from tests.templates.engines import copier, repository, run, tree
+from tests.templates.engines import copier, repository, run
 from tests.templates.matrix import kinds, matrix
 
 _ruff = Path(sys.executable).with_name("ruff")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from paypath.scaffold.git import git
-from tests.templates.engines import commit, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit
 from tests.templates.test_release import (
     Platform,
     _offline,

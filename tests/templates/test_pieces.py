@@ -13,7 +13,8 @@ import pytest
 from paypath.scaffold import BadInput, ScaffoldError, new
 from paypath.scaffold.git import git
 from paypath.scaffold.pieces import DoesNotFit, EditedSince, added, piece_names, pieces, plan_add, plan_remove
-from tests.templates.engines import commit, repository, run, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit, repository, run
 from tests.templates.matrix import root
 
 one_of_each = [

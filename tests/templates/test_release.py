@@ -17,7 +17,8 @@ import pytest
 from paypath.scaffold import new, releases
 from paypath.scaffold._record import record_file
 from paypath.scaffold.git import git
-from tests.templates.engines import commit, copier, run, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit, copier, run
 from tests.templates.matrix import root
 
 _url = "https://git.example.org/acme/paypath.git"

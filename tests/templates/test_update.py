@@ -11,7 +11,8 @@ import yaml
 
 from paypath.scaffold import new
 from paypath.scaffold.git import git
-from tests.templates.engines import commit, cookiecutter, repository, run, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit, cookiecutter, repository, run
 
 _tree = "templates/payment-service/{{cookiecutter.service_name}}"
 _changed = "src/{{cookiecutter.package}}/adapters/queries.sql"

@@ -22,7 +22,8 @@ from paypath.scaffold import new
 from paypath.scaffold._record import record_file
 from paypath.scaffold.git import git
 from paypath.scaffold.upgrade import UpgradeError, Wishes, upgrade_run
-from tests.templates.engines import commit, run, tree
+from paypath.template_ci.trees import tree
+from tests.templates.engines import commit, run
 from tests.templates.matrix import root
 
 _branch = "paypath/upgrade-v0.2.0"

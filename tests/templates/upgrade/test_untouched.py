@@ -14,8 +14,9 @@ from paypath.scaffold.git import git
 from paypath.scaffold.ownership import ownership
 from paypath.scaffold.sources import snapshot
 from paypath.scaffold.upgrade import FileClass, PlanState, Wishes, upgrade_run
+from paypath.template_ci.trees import tree
 from tests.history import is_shallow, needs_history
-from tests.templates.engines import commit, cookiecutter, copier, repository, run, tree
+from tests.templates.engines import commit, cookiecutter, copier, repository, run
 from tests.templates.matrix import kinds, root
 from tests.templates.upgrade.test_beside_copier import by_copier, copier_update
 
