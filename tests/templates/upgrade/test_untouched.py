@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -19,21 +18,7 @@ from tests.history import is_shallow, needs_history
 from tests.templates.engines import commit, cookiecutter, copier, repository, run
 from tests.templates.matrix import kinds, root
 from tests.templates.upgrade.test_beside_copier import by_copier, copier_update
-
-
-def _version(checkout: Path) -> str:
-    written = json.loads((checkout / "templates" / kinds[0] / "cookiecutter.json").read_text())
-    return str(written["_template_version"])
-
-
-def _raise_version(checkout: Path) -> str:
-    """Write a higher version wherever the templates write theirs, and return it."""
-    now = _version(checkout)
-    major, minor, _ = now.removeprefix("v").split(".")
-    higher = f"v{major}.{int(minor) + 1}.0"
-    for file in (checkout / "copier.yml", *checkout.glob("templates/*/cookiecutter.json")):
-        file.write_text(file.read_text().replace(now, higher))
-    return higher
+from tests.templates.versions import raise_version, written_version
 
 
 def _next_release(checkout: Path, kind: str) -> str:
@@ -46,7 +31,7 @@ def _next_release(checkout: Path, kind: str) -> str:
     ports.write_text(ports.read_text().replace("\n", "\n\n# From the next version.\n", 1))
     (rendered / "docs/new.md").write_text("# New in {{ cookiecutter.service_name }}\n")
     (rendered / ".dockerignore").unlink()
-    higher = _raise_version(checkout)
+    higher = raise_version(checkout)
     commit(checkout, "second")
     git("tag", higher, folder=checkout)
     return higher
@@ -62,7 +47,7 @@ def _branch(service: Path, branch: str) -> Path:
 def test_our_upgrade_is_what_copier_makes_and_what_a_fresh_service_is(
     checkout: Path, tmp_path: Path, kind: str
 ) -> None:
-    first = _version(checkout)
+    first = written_version(checkout)
     git("tag", first, folder=checkout)
     services = tmp_path / "services"
     answers = {"service_name": "card-till", "title": "Händler & Co."}
@@ -99,7 +84,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "copier.yml").unlink()
     shutil.rmtree(folder / "templates")
     snapshot(root, folder)
-    higher = _raise_version(folder)
+    higher = raise_version(folder)
     commit(folder, "What stands now")
     git("tag", higher, folder=folder)
     return folder
@@ -121,7 +106,9 @@ def test_a_service_of_each_release_becomes_what_stands_now_but_for_its_seeded_fi
         plan = upgrades.plan(service)
         made = upgrades.apply(plan, Wishes(test=False))
     assert copier_update(service) == 0
-    fresh = copier(history, services / "fresh", {"kind": kind, **answers}, "--vcs-ref", _version(history))
+    fresh = copier(
+        history, services / "fresh", {"kind": kind, **answers}, "--vcs-ref", written_version(history)
+    )
 
     seeded = {path for path, owner in ownership(fresh).items() if owner == "seeded"}
     wanted = {**tree(fresh), **{path: was for path, was in before.items() if path in seeded}}
@@ -133,7 +120,7 @@ def test_a_service_of_each_release_becomes_what_stands_now_but_for_its_seeded_fi
 def test_a_service_that_cookiecutter_made_is_upgraded_like_any_other(
     checkout: Path, tmp_path: Path, kind: str
 ) -> None:
-    git("tag", _version(checkout), folder=checkout)
+    git("tag", written_version(checkout), folder=checkout)
     service = repository(
         cookiecutter(checkout, kind, tmp_path / "other", {"platform_source": "../../../paypath"})
     )
@@ -155,7 +142,7 @@ def test_the_renderer_that_upgrades_use_gives_what_plain_copier_gives(
     checkout: Path, tmp_path: Path, kind: str
 ) -> None:
     """Sharing a template between renders, and compiling names once, changes no byte of this or the next."""
-    first = _version(checkout)
+    first = written_version(checkout)
     git("tag", first, folder=checkout)
     with upgrade_run(tmp_path / "cache") as upgrades:
         version = upgrades.templates.open(str(checkout)).at(first)
