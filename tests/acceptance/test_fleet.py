@@ -311,6 +311,14 @@ def at_a_test_that_waits(world: World, services: list[Path]) -> Iterator[subproc
             process.wait()
 
 
+def read_that_it_ends(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    for line in iter(process.stderr.readline, ""):
+        if line.startswith("ending after the services in work"):
+            return
+    pytest.fail("the run has ended and did not say that it would")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_asked_to_end_finishes_the_service_in_work_and_can_be_resumed(
     world: World, number: signal.Signals
@@ -319,10 +327,9 @@ def test_a_run_that_is_asked_to_end_finishes_the_service_in_work_and_can_be_resu
     release(world)
     with at_a_test_that_waits(world, services) as process:
         process.send_signal(number)
-        assert process.stderr is not None
-        while not process.stderr.readline().startswith("ending after the services in work"):
-            pass
+        read_that_it_ends(process)
         (world.root / "go").touch()
+        assert process.stderr is not None
         rest = process.stderr.read()
         process.wait()
 
@@ -343,9 +350,7 @@ def test_the_second_signal_ends_the_services_in_work_too(world: World) -> None:
     with at_a_test_that_waits(world, services) as process:
         below = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
-        assert process.stderr is not None
-        while not process.stderr.readline().startswith("ending after the services in work"):
-            pass
+        read_that_it_ends(process)
         process.send_signal(signal.SIGTERM)
         process.wait()
 

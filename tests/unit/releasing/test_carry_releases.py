@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -11,17 +10,12 @@ import pytest
 from paypath.scaffold._carried import carried, unpack
 from paypath.scaffold._record import template_hash
 from paypath.scaffold.git import git
+from tests.unit.releasing.hook import load_hook
 
 
 @pytest.fixture(scope="module")
 def hook() -> ModuleType:
-    path = Path(__file__).parents[3] / "scripts" / "carry_releases.py"
-    spec = importlib.util.spec_from_file_location("carry_releases", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_hook()
 
 
 @pytest.fixture

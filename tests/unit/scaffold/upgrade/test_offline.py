@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -38,6 +36,7 @@ from paypath.scaffold.upgrade import (
     resolution_of,
     upgrade_run,
 )
+from tests.unit.releasing.hook import load_hook
 from tests.unit.scaffold.installing import install_at
 from tests.unit.scaffold.upgrade.world import World, changed, content, edit, lines
 
@@ -51,19 +50,9 @@ _migrations = """\
 _quiet = Wishes(test=False)
 
 
-def _hook() -> ModuleType:
-    path = Path(__file__).parents[4] / "scripts" / "carry_releases.py"
-    spec = importlib.util.spec_from_file_location("carry_releases", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _carry(template: Path, archive: Path) -> None:
     """Build the archive that the wheel of *template* would carry."""
-    hook = _hook()
+    hook = load_hook()
     repository = hook.Repository(template)
     found, _ = repository.releases("1.1.0")
     hook.write(archive, repository, found, "1.1.0")
