@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from paypath.scaffold.errors import BadInput, ScaffoldError
+from paypath.scaffold.git import git
+from paypath.scaffold.layout import described, lay_out
 from paypath.scaffold.leaving import leaving_by_signal
 from paypath.scaffold.sources import Source
 
@@ -43,26 +46,33 @@ def render(
     from copier._settings import SettingsModel  # noqa: PLC0415  # half a second, which `kinds` need not pay
     from copier.errors import CopierError  # noqa: PLC0415
     from jinja2 import TemplateError  # noqa: PLC0415
-    from plumbum import ProcessExecutionError  # noqa: PLC0415
 
-    from paypath.scaffold._worker import UntrackedWorker  # noqa: PLC0415
+    from paypath.scaffold._worker import FreshWorker  # noqa: PLC0415
 
     try:
-        with warnings.catch_warnings(), leaving_by_signal() if prompt else nullcontext():
+        with (
+            _laid_out(source) as laid,
+            warnings.catch_warnings(),
+            leaving_by_signal() if prompt else nullcontext(),
+        ):
             # Copier's warnings are about how it works inside; what matters to the user is in `source.notes`.
             warnings.simplefilter("ignore")
-            worker = UntrackedWorker(
-                src_path=str(source.folder),
+            worker = FreshWorker(
+                src_path=str(laid),
                 dst_path=folder,
-                # The origin, not the clone or snapshot that is rendered, is what the service remembers.
+                # The origin, not the folder that is rendered, is what the service remembers.
                 data={"_src_path": source.origin, **answers},
                 user_defaults=dict(suggestions or {}),
-                vcs_ref=source.commit,
                 defaults=not prompt,
                 # A service must not depend on who generated it, so nothing comes from the user's settings.
                 settings=SettingsModel(),
                 quiet=True,
             )
+            if source.commit is not None:
+                worker.told = {
+                    "_commit": described(source.folder, source.commit),
+                    "_src_path": source.origin,
+                }
             with worker:
                 worker.run_copy()
     except KeyboardInterrupt:  # copier's is a CopierError too
@@ -73,5 +83,16 @@ def render(
         raise ScaffoldError(f"copier: {error}") from error
     except (CopierError, TemplateError) as error:
         raise ScaffoldError(f"copier: {error}") from error
-    except ProcessExecutionError as error:
-        raise ScaffoldError(f"git: {error.stderr.strip()}") from error
+
+
+@contextmanager
+def _laid_out(source: Source) -> Iterator[Path]:
+    """Give the folder to render. Copier would clone the repository and check all of it out."""
+    if source.commit is None:
+        yield source.folder
+        return
+    with TemporaryDirectory(prefix="paypath-template-") as scratch:
+        laid = Path(scratch) / "template"
+        laid.mkdir()
+        repository = git("rev-parse", "--absolute-git-dir", folder=source.folder).rstrip("\n")
+        yield lay_out(Path(repository), source.commit, laid)

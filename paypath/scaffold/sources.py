@@ -21,9 +21,7 @@ from paypath.scaffold._installation import Installation, installation, same_repo
 from paypath.scaffold._record import Release, known_releases, released_commit, version_of
 from paypath.scaffold.errors import BadInput, ScaffoldError, did_you_mean
 from paypath.scaffold.git import GitFailed, git
-
-_configuration = "copier.yml"
-_templates = (_configuration, "templates")
+from paypath.scaffold.layout import configuration, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +78,10 @@ def open_source(
     """
     with TemporaryDirectory(prefix="paypath-source-") as scratch:
         source = _opened(given, ref, Path(scratch), worktree=worktree)
-        if source.read(_configuration) is None:
+        if source.read(configuration) is None:
             at = f" at {ref or 'HEAD'}" if source.commit else ""
             raise BadInput(
-                f"--source: {source.origin} holds no {_configuration}{at}; "
+                f"--source: {source.origin} holds no {configuration}{at}; "
                 "name a checkout of the platform or a URL"
             )
         yield source
@@ -155,7 +153,7 @@ def without_credentials(url: str) -> str:
 def snapshot(checkout: Path, destination: Path) -> Path:
     """Copy the templates of *checkout* as they are, without what git ignores; return *destination*."""
     listed = git(
-        "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *_templates, folder=checkout
+        "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *parts, folder=checkout
     )
     for name in sorted(set(filter(None, listed.split("\0")))):
         file = checkout / name
@@ -241,7 +239,7 @@ def _released(origin: str, repository: Path, ref: str, scratch: Path) -> Source 
     folder = scratch / release.tag
     folder.mkdir()
     tar = scratch / "release.tar"
-    git("archive", "--format=tar", f"--output={tar}", commit, "--", *_templates, folder=repository)
+    git("archive", "--format=tar", f"--output={tar}", commit, "--", *parts, folder=repository)
     with tarfile.open(tar) as opened:
         opened.extractall(folder, filter="data")
     return Source(origin, folder, release=release)
@@ -260,7 +258,7 @@ def _committed(checkout: Path, ref: str | None, scratch: Path) -> Source:
             f"--ref: there is no {ref} in {checkout}; {did_you_mean(ref, known or ['HEAD'])}"
         ) from error
     changed = git(
-        "status", "--porcelain", "--untracked-files=all", "--", *_templates, folder=checkout
+        "status", "--porcelain", "--untracked-files=all", "--", *parts, folder=checkout
     ).splitlines()
     if not changed:
         return Source(str(checkout), checkout, commit)

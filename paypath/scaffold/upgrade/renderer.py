@@ -1,24 +1,19 @@
 """Copier, driven so that a hundred renders of one version read it once.
 
-With `paypath.scaffold._worker`, whose worker leaves git alone, this is the only module that touches more of
-copier than its documented functions: to share the template between renders, and to name the version that it
-is told to name.
+With `paypath.scaffold._worker` this is the only module that touches more of copier than its documented
+functions: to share the template and its compiled files between renders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from copier._jinja_ext import get_yield_context
 from copier._main import as_operation
 from copier._settings import SettingsModel
 from copier._template import Template
-from copier._types import Phase
 
-from paypath.scaffold._worker import UntrackedWorker
+from paypath.scaffold._worker import FreshWorker
 
 if TYPE_CHECKING:
     from paypath.scaffold.upgrade.renders import Recipe
@@ -38,7 +33,7 @@ class Renderer:
 
     def render(self, place: Path, recipe: Recipe) -> dict[str, Any]:
         """Render into *place*, which may hold an answers file; return what a `Render` says but its tree."""
-        worker = _Worker(
+        worker = _UpdatingWorker(
             src_path=self._template.url,
             dst_path=place,
             data={
@@ -52,11 +47,11 @@ class Renderer:
             overwrite=True,
             quiet=True,
         )
-        worker.__dict__["template"] = self._template
-        worker.__dict__["remembered"] = {"_commit": recipe.label, "_src_path": recipe.source}
+        worker.template = self._template
+        worker.told = {"_commit": recipe.label, "_src_path": recipe.source}
         if self._environment is None:
-            self._environment = _remembering(worker.jinja_env)
-        worker.__dict__["jinja_env"] = self._environment
+            self._environment = worker.jinja_env
+        worker.jinja_env = self._environment
         worker.render_for_update()
         remembered = worker._answers_to_remember()  # noqa: SLF001  # see the module's docstring
         return {
@@ -81,52 +76,12 @@ class Renderer:
         }
 
 
-class _Worker(UntrackedWorker):
-    """Copier's worker under the operation "update"; see the module's docstring for what differs."""
+class _UpdatingWorker(FreshWorker):
+    """Copier's worker under the operation "update"."""
 
     @as_operation("update")
     def render_for_update(self) -> None:
         self.run_copy()
-
-    @cached_property
-    def remembered(self) -> Mapping[str, str]:
-        return {}
-
-    @cached_property
-    def answers_relpath(self) -> Path:  # once for a render instead of thrice for a file
-        return super().answers_relpath
-
-    def _render_context(self) -> Any:
-        """Return copier's context; while files are rendered it stays the same, so it is made once."""
-        # Copier works out the answers file's path with a context that it changes, so that one is never
-        # shared.
-        if Phase.current() is not Phase.RENDER or "answers_relpath" not in self.__dict__:
-            return super()._render_context()
-        return dict(self.settled_context)
-
-    @cached_property
-    def settled_context(self) -> Any:
-        return super()._render_context()
-
-    def _answers_to_remember(self) -> Mapping[str, Any]:
-        return {**self.remembered, **super()._answers_to_remember(), **self.remembered}
-
-
-def _remembering(environment: Any) -> Any:
-    """Make *environment* compile a name or a default once; doing so anew is most of what a render costs."""
-    compiled: dict[str, Any] = {}
-    compile_anew = environment.from_string
-
-    def from_string(source: str) -> Any:
-        if source not in compiled:
-            compiled[source] = compile_anew(source)
-        # Compiling forgets the last `yield` tag, so this must too.
-        context = get_yield_context(environment)
-        context.yield_name = context.yield_iterable = None
-        return compiled[source]
-
-    environment.from_string = from_string
-    return environment
 
 
 def _files(place: Path) -> list[str]:

@@ -15,10 +15,8 @@ from packaging.version import InvalidVersion, Version
 from paypath.scaffold._record import Release, recorded, released_commit
 from paypath.scaffold.errors import did_you_mean
 from paypath.scaffold.git import GitFailed, git, run_git
+from paypath.scaffold.layout import described, lay_out, parts
 from paypath.scaffold.upgrade.errors import UnknownVersion
-
-# What a render is made of, in a repository that holds more than templates.
-_parts = ("copier.yml", "templates")
 
 
 @dataclass(frozen=True)
@@ -136,10 +134,10 @@ class TemplateSource:
     def _name_of(self, ref: str, commit: str) -> str:
         if (release := self.release_of(ref)) is not None:
             return release
-        return git("describe", "--tags", "--always", commit, folder=self.repository).strip()
+        return described(self.repository, commit)
 
     def _digest_of(self, commit: str) -> str:
-        listed = git("ls-tree", commit, "--", *_parts, folder=self.repository)
+        listed = git("ls-tree", commit, "--", *parts, folder=self.repository)
         if "\ttemplates\n" not in f"{listed}\n":
             listed = git("rev-parse", f"{commit}^{{tree}}", folder=self.repository)
         return hashlib.sha256(listed.encode()).hexdigest()[:32]
@@ -151,17 +149,7 @@ class TemplateSource:
             return folder
         self.checkouts.mkdir(parents=True, exist_ok=True)
         aside = Path(mkdtemp(prefix=".aside-", dir=self.checkouts))
-        parts = git("ls-tree", "--name-only", commit, "--", *_parts, folder=self.repository).split("\n")
-        # A checkout, as copier's clone is one, so line ends and filters are the same; but with an index of
-        # its own.
-        git(
-            *("-c", "core.autocrlf=false", "--work-tree", str(aside), "checkout", "--quiet", commit, "--"),
-            *(filter(None, parts) if "templates" in parts else ["."]),
-            folder=aside,
-            GIT_DIR=str(self.repository),
-            GIT_INDEX_FILE=str(aside.with_name(f"{aside.name}.index")),
-        )
-        aside.with_name(f"{aside.name}.index").unlink(missing_ok=True)
+        lay_out(self.repository, commit, aside)
         try:
             aside.rename(folder)
         except OSError:  # another process was quicker
