@@ -7,8 +7,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+
+from platform_lib.clock import Clock, SystemClock
+
+_kept = ("renders", "checkouts", "carried")
+_lifetime = timedelta(days=30)
 
 
 def cache_folder() -> Path:
@@ -22,16 +28,18 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def workroom(cache: Path) -> Iterator[Path]:
+def workroom(cache: Path, clock: Clock | None = None) -> Iterator[Path]:
     """Give an empty folder under *cache* until the block ends; remove those that a killed process left.
 
     A room is held by a lock on a file in it, which the system gives up when its process ends, however it
-    ends.
+    ends. Whoever comes when nobody else has a room, and 30 days after what is kept was begun, begins it anew.
     """
     rooms = cache / "work"
     rooms.mkdir(parents=True, exist_ok=True)
     with holding(rooms / ".sweeping"):
         _sweep(rooms)
+        if not any(rooms.glob("room-*")):
+            _forget(cache, (clock or SystemClock()).now())
         room = Path(mkdtemp(prefix="room-", dir=rooms))
         lock = (room / "lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -58,3 +66,19 @@ def _sweep(rooms: Path) -> None:
         with suppress(OSError), (room / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(room, ignore_errors=True)
+
+
+def _forget(cache: Path, now: datetime) -> None:
+    """Remove what is kept if it is old; nobody may be using it.
+
+    Versions that services have left are never asked for again, and to know which of thousands of renders
+    those are would cost more than to make the others anew.
+    """
+    begun = cache / "begun"
+    if begun.exists() and now - datetime.fromtimestamp(begun.stat().st_mtime, UTC) < _lifetime:
+        return
+    if begun.exists():
+        for name in _kept:
+            shutil.rmtree(cache / name, ignore_errors=True)
+    begun.touch()
+    os.utime(begun, (now.timestamp(), now.timestamp()))
