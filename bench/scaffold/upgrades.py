@@ -41,6 +41,7 @@ def applies(folder: Path, version: str, services: Sequence[Path], rounds: int) -
     ours, theirs, two = [], [], []
     differences: list[str] = []
     for number in range(rounds):
+        print(f"round {number + 1} of {rounds}: fleet apply on {len(services)}, copier update on a share")
         made = copies(services, folder / f"ours-{number}")
         ours.append(applied(made, folder / f"apply-{number}").wall / len(services))
         part = copies(services[number::rounds], folder / f"theirs-{number}")
@@ -74,6 +75,7 @@ def growth(folder: Path, services: Sequence[Path], part: int) -> dict[str, float
     """Upgrade copies of all *services*, between two upgrades of a *part* of them."""
     seconds = []
     for number, some in enumerate((services[:part], services, services[-part:])):
+        print(f"growth: fleet apply on {len(some)}")
         made = copies(some, folder / f"large-{number}")
         seconds.append(applied(made, folder / f"apply-large-{number}").wall / len(some))
         shutil.rmtree(folder / f"large-{number}")
