@@ -7,6 +7,7 @@ the form is another, or the line holds data of the caller's, the line goes throu
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from platform_lib.telemetry._groups import Group
@@ -32,26 +33,42 @@ def quick_handler() -> PlatformHandler | None:
     return handler if access.isEnabledFor(logging.INFO) else None
 
 
-def access_line(handler: PlatformHandler, group: Group, ids: str, end: int, nanoseconds: int) -> str:
-    """Return the line of a request of *group*; *ids* are trace id and span id, *end* is Unix nanoseconds.
+Told = tuple[Group, bytes, int, int]
+"""What an access line is made of: group, trace id and span id, end in Unix nanoseconds, nanoseconds taken."""
 
-    It leaves by OTLP besides, where records do.
+
+def access_lines(handler: PlatformHandler, told: Iterable[Told]) -> list[str]:
+    """Return the lines of requests that went well, for *handler*.
+
+    They leave by OTLP besides, where records do.
     """
     global _second  # noqa: PLW0603  # the text of the second that most lines share
-    if handler.records is not None:
-        handler.records.put_access(access.name, group, bytes.fromhex(ids), end, nanoseconds)
-    second = end // 1_000_000_000
-    if second != _second[0]:
-        _second = second, datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')
-    if group.handler is not handler:
-        service = handler.formatter.service if isinstance(handler.formatter, JsonLines) else '""'
-        group.handler = handler
-        group.head = (
-            f'+00:00", "level": "INFO", "logger": "platform_lib.access", "message": {group.message}, '
-            f'"service": {service}, "trace_id": "'
+    records = handler.records
+    second, begin = _second
+    lines: list[str] = []
+    for group, ids, end, nanoseconds in told:
+        if records is not None:
+            records.put_access(access.name, group, ids, end, nanoseconds)
+        thousandths = end // 1_000_000
+        if thousandths // 1000 != second:
+            second = thousandths // 1000
+            begin = datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')
+            _second = second, begin
+        if group.handler is not handler:
+            _address(group, handler)
+        text = ids.hex()
+        hundredths = (nanoseconds + 5_000) // 10_000  # of a millisecond
+        lines.append(
+            f'{begin}{_thousandths[thousandths % 1000]}{group.head}{text[:32]}", "span_id": "{text[32:]}"'
+            f"{group.line}{hundredths // 100}{_hundredths[hundredths % 100]}{group.tail}"
         )
-    hundredths = (nanoseconds + 5_000) // 10_000  # of a millisecond
-    return (
-        f'{_second[1]}{_thousandths[end // 1_000_000 % 1000]}{group.head}{ids[:32]}", "span_id": "{ids[32:]}"'
-        f"{group.line}{hundredths // 100}{_hundredths[hundredths % 100]}{group.tail}"
+    return lines
+
+
+def _address(group: Group, handler: PlatformHandler) -> None:
+    service = handler.formatter.service if isinstance(handler.formatter, JsonLines) else '""'
+    group.handler = handler
+    group.head = (
+        f'+00:00", "level": "INFO", "logger": "platform_lib.access", "message": {group.message}, '
+        f'"service": {service}, "trace_id": "'
     )

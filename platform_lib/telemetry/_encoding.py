@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # trace id, span id, start and end, each behind its tag: these four differ with every span.
 _identity = Struct("<2s16s2s8scQcQ").pack
+_IDENTITY_LENGTH = Struct("<2s16s2s8scQcQ").size
+# The tag of a span and its length, for those up to a kibibyte.
+_span_tags = tuple(b"\x12" + varint(length) for length in range(1024))
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _KINDS = {
     SpanKind.INTERNAL: 1,
@@ -63,8 +66,9 @@ def constant_part(name: str, kind: SpanKind, status_code: int, items: Iterable[t
 
 def span_head(ids: bytes, start: int, end: int, rest: int) -> bytes:
     """Return the beginning of a span as `span_bytes` has it; *ids* are both ids, *rest* bytes follow."""
-    identity = _identity(b"\x0a\x10", ids[:16], b"\x12\x08", ids[16:], b"\x39", start, b"\x41", end)
-    return b"\x12" + varint(len(identity) + rest) + identity
+    length = _IDENTITY_LENGTH + rest
+    tag = _span_tags[length] if length < len(_span_tags) else b"\x12" + varint(length)
+    return tag + _identity(b"\x0a\x10", ids[:16], b"\x12\x08", ids[16:], b"\x39", start, b"\x41", end)
 
 
 def url_path(path: str) -> bytes:

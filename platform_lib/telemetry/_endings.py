@@ -12,12 +12,12 @@ import weakref
 from collections import deque
 from contextlib import suppress
 
-from platform_lib.telemetry._access import access_line, quick_handler
+from platform_lib.telemetry._access import Told, access_lines, quick_handler
 from platform_lib.telemetry._context import parse_traceparent
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
 from platform_lib.telemetry._groups import Key
 from platform_lib.telemetry._logs import PlatformHandler
-from platform_lib.telemetry._recorder import IDS, Recorder, Spans
+from platform_lib.telemetry._recorder import Recorder, Spans
 from platform_lib.telemetry._request import Address, Headers, Scope, wanted_headers
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
@@ -107,33 +107,36 @@ class Endings:
         offset = time.time_ns() - time.perf_counter_ns()  # law-5: a span's clock is the machine's
         handler = quick_handler()
         meter = durations if somebody_meters() else None
-        spans, lines = Spans(), list[str]()
-        fresh, at = ended[0][0].new_ids(len(ended)), 0
+        spans, good = Spans(), list[Told]()
+        fresh = iter(ended[0][0].new_ids(len(ended)))
         for recorder, span, kind, failed, path, headers, client, server, began, nanoseconds in ended:
             group = recorder.groups.known.get(kind) or recorder.groups.group(kind)
             seconds = nanoseconds / 1_000_000_000
             group.durations.record(seconds)
             if meter is not None:
                 meter.record(seconds, group.attributes)
-            start = began + offset
-            end = start + nanoseconds
+            end = began + offset + nanoseconds
             ids = span.known_ids
             if ids is None:
-                ids = span.known_ids = fresh[at : at + IDS]
-                at += IDS
-            if recorder.keeps(span, ids, seconds, failed=failed):
+                ids = span.known_ids = next(fresh)
+            kept = span.decision
+            if kept is None:
+                kept = ids[8:16] < recorder.bound
+            if not kept and recorder.by_ratio:
+                kept = failed or nanoseconds >= recorder.slow_nanoseconds
+            if kept and recorder.exports:
                 told = dict(headers)
                 if self.linked and b"traceparent" in told:
                     _link(span, headers)
                 caller = recorder.caller(told.get(b"host"), told.get(b"user-agent"), client, server, kind[3])
-                spans.add(span, ids, start, end, group.constant, caller, path)
+                spans.add(span, ids, end - nanoseconds, end, group.constant, caller, path)
             if handler is not None and group.line and not failed:
-                lines.append(access_line(handler, group, ids.hex(), end, nanoseconds))
+                good.append((group, ids, end, nanoseconds))
             else:
-                _write(handler, lines)
+                _write(handler, good)
                 log_request(span, kind, path, seconds, failed=failed)
         recorder.put(spans)
-        _write(handler, lines)
+        _write(handler, good)
 
     def forget(self) -> None:
         """Tell nothing about the requests that wait."""
@@ -176,10 +179,10 @@ def _taken(waiting: deque[Ended]) -> list[Ended]:
     return taken
 
 
-def _write(handler: PlatformHandler | None, lines: list[str]) -> None:
-    if handler is not None and lines:
-        handler.put(lines)
-        lines.clear()
+def _write(handler: PlatformHandler | None, told: list[Told]) -> None:
+    if handler is not None and told:
+        handler.put(access_lines(handler, told))
+        told.clear()
 
 
 def _link(span: RequestSpan, headers: Headers) -> None:

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace.sampling import Sampler
 
-IDS = 24  # bytes of a trace id and a span id
+_IDS = 24  # bytes of a trace id and a span id
 _MAX_CALLERS = 1024
-_UNTOUCHED = 2  # what a span has that nobody set anything of: its recorder and its ids
 _ROOT = parent_part(None)
 
 
@@ -54,7 +53,7 @@ class Spans:
         """Add a span that ended; times are Unix nanoseconds, *constant* and *caller* what it shares."""
         told = url_path(redacted_path(path))
         own = _ROOT
-        if len(vars(span)) > _UNTOUCHED:
+        if span.touched:
             own = (_ROOT if span.parent is None else parent_part(span.parent)) + span.encoded_extras()
         self.count += 1
         self.pieces += (
@@ -73,8 +72,10 @@ class Recorder:
         on: whether the SDK's tracer can be stood in for; False for good once another processor listens.
         exports: whether spans leave the process.
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
+        bound: the ratio, as bytes: it keeps a trace whose id ends in eight bytes below it.
         groups: the kinds of requests, with their durations.
-        slow_seconds: from here on a request is kept whatever the ratio had decided.
+        limits: how many attributes a span has at most, and how long they are; None is no limit.
+        slow_nanoseconds: from here on a request is kept whatever the ratio had decided.
     """
 
     def __init__(
@@ -93,41 +94,24 @@ class Recorder:
         self.groups = groups
         self._sampler = sampler
         self.by_ratio = ratio_bound is not None
-        self._bound = ratio_bound or 0
-        self._all = self._bound >= 1 << 64
+        self.bound = _as_bytes(ratio_bound or 0)
         self._scope = scope
         self._put = put
         self.exports = put is not None
-        self._limits = None if limits == RequestSpan.limits else limits
-        self.slow_seconds = slow_seconds
+        self.limits = limits
+        self.slow_nanoseconds = round(slow_seconds * 1_000_000_000)
         # A generator of our own, seeded by the system: whoever seeds the global one shall not repeat our ids.
         self._bits = (random or Random()).getrandbits  # noqa: S311  # law-5: ids are no secrets
         self._callers: dict[object, bytes] = {}
 
-    def new_ids(self, traces: int = 1) -> bytes:
+    def new_ids(self, traces: int = 1) -> list[bytes]:
         """Return ids of new traces: for each 16 bytes of trace id, then 8 of its first span's."""
-        return self._bits(IDS * 8 * traces).to_bytes(IDS * traces, "big")
+        drawn = self._bits(_IDS * 8 * traces).to_bytes(_IDS * traces, "big")
+        return [drawn[at : at + _IDS] for at in range(0, len(drawn), _IDS)]
 
     def samples(self, ids: bytes) -> bool:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
-        return self._all or int.from_bytes(ids[8:16], "big") < self._bound
-
-    def keeps(self, span: RequestSpan, ids: bytes, seconds: float, *, failed: bool) -> bool:
-        """Whether a span that ended leaves the process: it was sampled, or failed, or took long."""
-        if not self.exports:
-            return False
-        sampled = span.decision
-        if sampled is None:
-            sampled = self._all or int.from_bytes(ids[8:16], "big") < self._bound
-        return sampled or (self.by_ratio and (failed or seconds >= self.slow_seconds))
-
-    def start(self) -> RequestSpan:
-        """Start a new trace; its ids and the decision are made when somebody asks for them."""
-        span = RequestSpan()
-        span.recorder = self
-        if self._limits is not None:
-            span.limits = self._limits
-        return span
+        return ids[8:16] < self.bound
 
     def start_below(
         self, context: Context, request: Callable[[], Mapping[str, str | int]], links: Sequence[Link]
@@ -137,8 +121,10 @@ class Recorder:
         *request* gives the attributes that such a sampler may want to see.
         """
         parent = trace.get_current_span(context).get_span_context()
-        span = self.start()
+        span = RequestSpan()
+        span.recorder = self
         if parent.is_valid:
+            span.touched = True
             span.parent = parent
             span.known_ids = parent.trace_id.to_bytes(16, "big") + span.ids[16:]
         if self.by_ratio:
@@ -150,6 +136,7 @@ class Recorder:
         result = self._sampler.should_sample(context, number, "HTTP", SpanKind.SERVER, request(), links)
         span.decision = result.decision.name == "RECORD_AND_SAMPLE"
         span.trace_state = result.trace_state
+        span.touched = True
         for name, value in (result.attributes or {}).items():
             if name not in OURS:
                 span.set_attribute(name, value)
@@ -180,14 +167,15 @@ class Recorder:
             self._put(self._scope, b"".join(spans.pieces), spans.count)
 
 
-_installed: list[Recorder] = []
+def _as_bytes(bound: int) -> bytes:
+    """Return eight bytes that compare as *bound* does; nine if every number is below it."""
+    return b"\xff" * 9 if bound >= 1 << 64 else bound.to_bytes(8, "big")
+
+
+installed: list[Recorder] = []
+"""The one that `ServerSpans` uses, if there is any."""
 
 
 def install(recorder: Recorder) -> None:
     """Make *recorder* the one that `ServerSpans` uses; once a process, as the provider is."""
-    _installed[:] = [recorder]
-
-
-def installed() -> Recorder | None:
-    """Return the recorder to use, or None if the OpenTelemetry API has to be used."""
-    return _installed[0] if _installed and _installed[0].on else None
+    installed[:] = [recorder]

@@ -58,6 +58,7 @@ class RequestSpan(Span):
         status: the code that was set from inside.
         extras: attributes that were set from inside.
         parent: the caller's context, where it is trusted.
+        touched: whether it has more to tell than the recorder knows.
     """
 
     # Most requests leave these alone; an attribute of the class costs a request nothing.
@@ -68,7 +69,7 @@ class RequestSpan(Span):
     extras: BoundedAttributes | None = None
     parent: SpanContext | None = None
     trace_state: TraceState | None = None
-    limits: tuple[int | None, int | None] = (128, None)
+    touched = False
     _context: SpanContext | None = None
     _events: list[bytes] | None = None
     _links: list[Link] | None = None
@@ -78,7 +79,7 @@ class RequestSpan(Span):
     def ids(self) -> bytes:
         """Sixteen bytes of trace id, then eight of span id."""
         if self.known_ids is None:
-            self.known_ids = self.recorder.new_ids()
+            [self.known_ids] = self.recorder.new_ids()
         return self.known_ids
 
     @property
@@ -121,7 +122,9 @@ class RequestSpan(Span):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Keep an attribute, within the SDK's limits of number and length."""
         if self.extras is None:
-            self.extras = BoundedAttributes(self.limits[0], immutable=False, max_value_len=self.limits[1])
+            most, longest = self.recorder.limits
+            self.extras = BoundedAttributes(most, immutable=False, max_value_len=longest)
+            self.touched = True
         self.extras[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -135,10 +138,12 @@ class RequestSpan(Span):
         """Keep an event; *timestamp* is in Unix nanoseconds, now if there is none."""
         if self._events is None:
             self._events = []
+            self.touched = True
         if len(self._events) >= _MAX_EVENTS:
             self._dropped_events += 1
             return
-        kept = BoundedAttributes(self.limits[0], attributes, max_value_len=self.limits[1])
+        most, longest = self.recorder.limits
+        kept = BoundedAttributes(most, attributes, max_value_len=longest)
         moment = timestamp or time.time_ns()  # law-5: a span's clock is the one its children use
         self._events.append(event_part(name, moment, tuple(kept.items()), kept.dropped))
 
@@ -146,6 +151,7 @@ class RequestSpan(Span):
         """Keep a link to another span."""
         if self._links is None:
             self._links = []
+            self.touched = True
         if context.is_valid and len(self._links) < _MAX_EVENTS:
             self._links.append(Link(context, attributes))
 

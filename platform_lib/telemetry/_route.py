@@ -19,11 +19,9 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
 
     What a mounted application without a route of its own answered has the mount's template: `/static/{path}`.
     """
-    route = scope.get("route")
-    path = getattr(route, "path_format", None)
     # FastAPI's own, private record of the route as included, prefixes and all; empty for an included mount.
     context = (scope.get("fastapi") or {}).get("effective_route_context")
-    path = getattr(context, "path_format", None) or path
+    path = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
     outer = scope.get("app_root_path")  # set by the first mount on the way
     if outer is None:
         if isinstance(path, str):

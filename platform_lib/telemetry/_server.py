@@ -26,6 +26,7 @@ from platform_lib.telemetry._request import (
     verb,
     wanted_headers,
 )
+from platform_lib.telemetry._request_span import RequestSpan
 
 __all__ = ["App", "ServerSpans"]
 
@@ -58,14 +59,14 @@ class ServerSpans:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        recorder = installed()
-        if recorder is None:
+        if not installed or not (recorder := installed[0]).on:
             await self._through_the_api(scope, receive, send)
             return
         # Only what has to be known now; the rest is done for many requests at once, which costs a third.
         began = perf_counter_ns()
         if recorder.by_ratio and not self._trust_inbound:
-            span = recorder.start()
+            span = RequestSpan()
+            span.recorder = recorder
             context = Context({_CURRENT: span})
         else:
             headers = wanted_headers(scope["headers"])

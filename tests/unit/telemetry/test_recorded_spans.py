@@ -77,7 +77,7 @@ class Recorded:
 @pytest.fixture(autouse=True)
 def no_recorder_left_behind() -> Iterator[None]:
     yield
-    recorder_module._installed.clear()
+    recorder_module.installed.clear()
 
 
 async def serve(
@@ -87,7 +87,7 @@ async def serve(
     handler: ServerSpans | None = None,
     **options: Any,
 ) -> None:
-    recorder_module._installed[:] = [] if recorded is None else [recorded.recorder]
+    recorder_module.installed[:] = [] if recorded is None else [recorded.recorder]
     headers = [(b"host", b"pay.test:8080"), (b"user-agent", b"shop/1"), *options.pop("headers", [])]
     scope = {
         "type": "http", "method": "GET", "path": path, "headers": headers, "client": ("10.0.0.9", 5)
