@@ -82,6 +82,11 @@ def declared() -> Mapping[str, Metric]:
     return {name: metric for name, (metric, _) in sorted(_declared.items())}
 
 
+def meter_of(metric: Metric) -> str:
+    """Return the name of the meter that measures *metric*: the platform's, or a service's first word."""
+    return metric.name.partition(".")[0] if metric.source == SERVICE else "platform_lib"
+
+
 class CappedCounter(metrics.Counter):
     """An OpenTelemetry counter whose attributes are guarded."""
 
@@ -203,6 +208,5 @@ def _declare(metric: Metric, make: Callable[[Metric], Made]) -> Made:
 
 
 def _meter(metric: Metric) -> metrics.Meter:
-    if metric.source == SERVICE:
-        return metrics.get_meter(metric.name.partition(".")[0])
-    return metrics.get_meter("platform_lib", __version__)
+    name = meter_of(metric)
+    return metrics.get_meter(name) if metric.source == SERVICE else metrics.get_meter(name, __version__)

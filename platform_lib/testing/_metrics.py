@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
     from opentelemetry.sdk.metrics.export import Metric as MetricData
 
-_Key = tuple[tuple[str, str], ...]
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+"""The meter's name, and the attributes: an instrumentation beside ours may measure what we measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +100,22 @@ class CapturedMetrics:
                     map(repr, (scope.scope.name, scope.scope.attributes, resource.resource.attributes))
                 )
                 for metric in scope.metrics:
-                    found.setdefault(metric.name, {}).update(_series(metric, outer))
+                    found.setdefault(metric.name, {}).update(_series(metric, scope.scope.name, outer))
         return found
 
 
-def _series(metric: MetricData, outer: tuple[str, ...]) -> Iterator[tuple[_Key, Series]]:
+def _series(metric: MetricData, meter: str, outer: tuple[str, ...]) -> Iterator[tuple[_Key, Series]]:
     from opentelemetry.sdk.metrics.export import NumberDataPoint  # noqa: PLC0415  # as below
 
-    from platform_lib.telemetry._instruments import declared  # noqa: PLC0415  # few tests look at metrics
+    from platform_lib.telemetry._instruments import declared, meter_of  # noqa: PLC0415  # as above
 
-    kind = declared()[metric.name].kind if metric.name in declared() else ""
+    ours = declared().get(metric.name)
+    kind = ours.kind if ours is not None and meter_of(ours) == meter else ""
     is_gauge = not hasattr(metric.data, "aggregation_temporality")
     grows = not is_gauge and kind != "observable up-down counter"
     for point in metric.data.data_points:
         attributes = dict(point.attributes or {})
-        key = tuple(sorted((name, repr(value)) for name, value in attributes.items()))
+        key = meter, tuple(sorted((name, repr(value)) for name, value in attributes.items()))
         exemplars = tuple(repr(exemplar.filtered_attributes) for exemplar in point.exemplars or ())
         texts = (metric.unit or "", metric.description or "", *exemplars, *outer)
         if isinstance(point, NumberDataPoint):

@@ -10,6 +10,7 @@ from opentelemetry import metrics as api
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from platform_lib.telemetry import counter
+from platform_lib.telemetry._catalogue import server_active_requests
 from platform_lib.testing import Canaries, CapturedMetrics, assert_no_secret, capture_metrics
 
 _numbers = count(1)
@@ -50,6 +51,32 @@ def test_instruments_of_anybody_are_captured(name: str, metrics: CapturedMetrics
     assert metrics.value(f"{name}.level") == -2
     assert (metrics.count(f"{name}.size"), metrics.value(f"{name}.size", {"a": 1})) == (1, 4)
     assert metrics.value(f"{name}.gauge") == 7
+
+
+class Served:
+    """A server as the platform counts it, with requests of one kind in flight."""
+
+    in_flight = 0
+
+    def active(self) -> list[Observation]:
+        return [Observation(self.in_flight, {"http.request.method": "GET", "url.scheme": "http"})]
+
+
+def test_an_instrumentation_beside_ours_hides_nothing_and_is_not_taken_for_ours(name: str) -> None:
+    """Contrib counts active requests under our name and with our attributes, and says 0 when they ended."""
+    served = Served()
+    server_active_requests.watch(served.active)
+    theirs = api.get_meter(name).create_up_down_counter("http.server.active_requests")
+    with capture_metrics():
+        theirs.add(1, {"url.scheme": "http", "http.request.method": "GET"})
+        theirs.add(-1, {"url.scheme": "http", "http.request.method": "GET"})
+
+    with capture_metrics() as metrics:
+        served.in_flight = 1
+
+        assert [(one.value, one.grows) for one in metrics.series("http.server.active_requests")] == [
+            (1, False)
+        ]
 
 
 def test_what_was_never_measured_is_nothing(metrics: CapturedMetrics) -> None:
