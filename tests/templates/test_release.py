@@ -225,7 +225,7 @@ def test_a_wheel_from_a_source_distribution_carries_the_same(
 ) -> None:
     _build(without_tags, tmp_path / "sdist", "sdist")
     [sdist] = (tmp_path / "sdist").glob("*.tar.gz")
-    shutil.unpack_archive(sdist, tmp_path, filter="data")
+    shutil.unpack_archive(sdist, tmp_path)
     [unpacked] = tmp_path.glob("paypath-*")
     _build(unpacked, tmp_path / "wheel", "wheel")
     [wheel] = (tmp_path / "wheel").glob("*.whl")
