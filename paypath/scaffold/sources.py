@@ -239,7 +239,9 @@ def _released(origin: str, repository: Path, ref: str, scratch: Path) -> Source 
     folder = scratch / release.tag
     folder.mkdir()
     tar = scratch / "release.tar"
-    git("archive", "--format=tar", f"--output={tar}", commit, "--", *parts, folder=repository)
+    # With the modes that a checkout has; its own umask, 0002, would let the group write.
+    archive = ("-c", "tar.umask=0022", "archive", "--format=tar", f"--output={tar}")
+    git(*archive, commit, "--", *parts, folder=repository)
     with guarded(tarfile.open(tar)) as opened:
         opened.extractall(folder)  # noqa: S202  # git made it a moment ago
     return Source(origin, folder, release=release)
