@@ -29,7 +29,7 @@ class FreshWorker(Worker):
     @cached_property
     def jinja_env(self) -> Any:
         """Copier's Jinja environment, which compiles nothing twice."""
-        return remembering(super().jinja_env)
+        return _remembering(super().jinja_env)
 
     @cached_property
     def answers_relpath(self) -> Path:
@@ -59,7 +59,7 @@ class FreshWorker(Worker):
         return {**self.told, **super()._answers_to_remember(), **self.told}
 
 
-def remembering(environment: Any) -> Any:
+def _remembering(environment: Any) -> Any:
     """Make *environment* compile a name or a default once; doing so anew is most of what a render costs."""
     compiled: dict[str, Any] = {}
     compile_anew = environment.from_string

@@ -18,13 +18,14 @@ def lay_out(repository: Path, commit: str, folder: Path) -> Path:
     clone is one, so line ends and filters are the same.
 
     Args:
-        repository: a git folder, such as ``.git`` or a bare repository.
+        repository: a git repository, bare or not.
         commit: a commit in it.
         folder: an empty folder.
 
     Raises:
         GitFailed: git cannot read *commit*.
     """
+    git_folder = git("rev-parse", "--absolute-git-dir", folder=repository).rstrip("\n")
     index = folder.with_name(f"{folder.name}.index")
     listed = git("ls-tree", "--name-only", commit, "--", *parts, folder=repository).splitlines()
     git(
@@ -32,7 +33,7 @@ def lay_out(repository: Path, commit: str, folder: Path) -> Path:
         *("--work-tree", str(folder), "checkout", "--quiet", commit, "--"),
         *(listed if "templates" in listed else ["."]),
         folder=folder,
-        GIT_DIR=str(repository),
+        GIT_DIR=git_folder,
         # The repository's own index belongs to whoever works there.
         GIT_INDEX_FILE=str(index),
     )

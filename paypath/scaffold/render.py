@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from paypath.scaffold.errors import BadInput, ScaffoldError
-from paypath.scaffold.git import git
 from paypath.scaffold.layout import described, lay_out
 from paypath.scaffold.leaving import leaving_by_signal
 from paypath.scaffold.sources import Source
@@ -94,5 +93,4 @@ def _laid_out(source: Source) -> Iterator[Path]:
     with TemporaryDirectory(prefix="paypath-template-") as scratch:
         laid = Path(scratch) / "template"
         laid.mkdir()
-        repository = git("rev-parse", "--absolute-git-dir", folder=source.folder).rstrip("\n")
-        yield lay_out(Path(repository), source.commit, laid)
+        yield lay_out(source.folder, source.commit, laid)

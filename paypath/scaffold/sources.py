@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from paypath.scaffold._carried import Carried, carried, guarded, unpack
+from paypath.scaffold._carried import Carried, carried, unpack
 from paypath.scaffold._installation import Installation, installation, same_repository
 from paypath.scaffold._record import Release, known_releases, released_commit, version_of
 from paypath.scaffold.errors import BadInput, ScaffoldError, did_you_mean
 from paypath.scaffold.git import GitFailed, git
-from paypath.scaffold.layout import configuration, parts
+from paypath.scaffold.layout import configuration, lay_out, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +237,7 @@ def _released(origin: str, repository: Path, ref: str, scratch: Path) -> Source 
         return Source(origin, repository, commit, release=release)
     folder = scratch / release.tag
     folder.mkdir()
-    tar = scratch / "release.tar"
-    # With the modes that a checkout has; its own umask, 0002, would let the group write.
-    archive = ("-c", "tar.umask=0022", "archive", "--format=tar", f"--output={tar}")
-    git(*archive, commit, "--", *parts, folder=repository)
-    with guarded(tarfile.open(tar)) as opened:
-        opened.extractall(folder)  # noqa: S202  # git made it a moment ago
-    return Source(origin, folder, release=release)
+    return Source(origin, lay_out(repository, commit, folder), release=release)
 
 
 def _committed(checkout: Path, ref: str | None, scratch: Path) -> Source:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, SpanContext
 
 # trace id, span id, start and end, each behind its tag: these four differ with every span.
-_identity = Struct("<2s16s2s8scQcQ").pack
-_IDENTITY_LENGTH = Struct("<2s16s2s8scQcQ").size
+_identities = Struct("<2s16s2s8scQcQ")
+_identity, _IDENTITY_LENGTH = _identities.pack, _identities.size
 # The tag of a span and its length, for those up to a kibibyte.
 _span_tags = tuple(b"\x12" + varint(length) for length in range(1024))
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200

@@ -119,7 +119,7 @@ class Endings:
             ids = span.known_ids
             if ids is None:
                 ids = span.known_ids = next(fresh)
-            kept = span.decision
+            kept = span.decision  # as `span.sampled`, without the two calls
             if kept is None:
                 kept = ids[8:16] < recorder.bound
             if not kept and recorder.by_ratio:
