@@ -7,19 +7,26 @@ the form is another, or the line holds data of the caller's, the line goes throu
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from platform_lib.telemetry._groups import Group
 from platform_lib.telemetry._logs import JsonLines, PlatformHandler
 
+if TYPE_CHECKING:
+    from platform_lib.telemetry._request import Address, Headers
+    from platform_lib.telemetry._request_span import RequestSpan
+
 access = logging.getLogger("platform_lib.access")
 _root = logging.getLogger()
 
-# Formatting a fraction costs more than looking it up.
+_SECOND, _MILLISECOND, _HUNDREDTH, _HALF = 1_000_000_000, 1_000_000, 10_000, 5_000  # nanoseconds
+# Formatting a number costs more than looking it up.
 _thousandths = tuple(f".{number:03d}" for number in range(1000))
-_hundredths = tuple(f".{number:02d}" for number in range(100))
-_second: tuple[int, str] = (-1, "")
+_texts: dict[int, str] = {}
+_MOST_TEXTS = 4096
+_last_second: tuple[int, str] = (0, "")
 
 
 def quick_handler() -> PlatformHandler | None:
@@ -33,36 +40,68 @@ def quick_handler() -> PlatformHandler | None:
     return handler if access.isEnabledFor(logging.INFO) else None
 
 
-Told = tuple[Group, bytes, int, int]
-"""What an access line is made of: group, trace id and span id, end in Unix nanoseconds, nanoseconds taken."""
+Ended: TypeAlias = "tuple[Group, int, int, RequestSpan, str, Headers, Address | None, Address | None]"
+"""A request that ended.
+
+Group, end by the performance counter and duration, both in nanoseconds, span, path, headers, client, server.
+"""
 
 
-def access_lines(handler: PlatformHandler, told: Iterable[Told]) -> list[str]:
-    """Return the lines of requests that went well, for *handler*.
+def access_lines(handler: PlatformHandler, ended: Sequence[Ended], ids: Sequence[bytes], offset: int) -> str:
+    """Return the lines of requests that went well, with their ids at the same places, for *handler*.
 
-    They leave by OTLP besides, where records do.
+    They leave by OTLP besides, where records do. *offset* is what the clock is ahead of the performance
+    counter, in nanoseconds.
     """
-    global _second  # noqa: PLW0603  # the text of the second that most lines share
     records = handler.records
-    second, begin = _second
-    lines: list[str] = []
-    for group, ids, end, nanoseconds in told:
-        if records is not None:
-            records.put_access(access.name, group, ids, end, nanoseconds)
-        thousandths = end // 1_000_000
-        if thousandths // 1000 != second:
-            second = thousandths // 1000
-            begin = datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')
-            _second = second, begin
+    if records is not None:
+        for (group, moment, nanoseconds, *_), own in zip(ended, ids, strict=True):
+            records.put_access(access.name, group, own, moment + offset, nanoseconds)
+    # Three for each: two of the trace, one of the span.
+    digits = iter(b"".join(ids).hex(" ", 8).split(" "))
+    second, began = 0, ""
+    pieces: list[str] = []
+    for (group, moment, nanoseconds, _, _, _, _, _), high, low, span in zip(
+        ended, digits, digits, digits, strict=True
+    ):
+        into = moment - second
+        if not 0 <= into < _SECOND:
+            second, began = _second_of(moment, offset)
+            into = moment - second
         if group.handler is not handler:
             _address(group, handler)
-        text = ids.hex()
-        hundredths = (nanoseconds + 5_000) // 10_000  # of a millisecond
-        lines.append(
-            f'{begin}{_thousandths[thousandths % 1000]}{group.head}{text[:32]}", "span_id": "{text[32:]}"'
-            f"{group.line}{hundredths // 100}{_hundredths[hundredths % 100]}{group.tail}"
+        hundredths = (nanoseconds + _HALF) // _HUNDREDTH
+        pieces += (
+            began,
+            _thousandths[into // _MILLISECOND],
+            group.head,
+            high,
+            low,
+            '", "span_id": "',
+            span,
+            group.line,
+            _texts.get(hundredths) or _duration(hundredths),
+            group.tail,
         )
-    return lines
+    return "".join(pieces)
+
+
+def _second_of(moment: int, offset: int) -> tuple[int, str]:
+    """Return when by the performance counter the second of *moment* began, and what its lines begin with."""
+    global _last_second  # noqa: PLW0603  # most batches are of the second of the last
+    second = (moment + offset) // _SECOND
+    if second != _last_second[0]:
+        text = datetime.fromtimestamp(second, UTC).strftime('{"time": "%Y-%m-%dT%H:%M:%S')
+        _last_second = second, text
+    return second * _SECOND - offset, _last_second[1]
+
+
+def _duration(hundredths: int) -> str:
+    """Return a duration in milliseconds, with two digits behind the point."""
+    if len(_texts) >= _MOST_TEXTS:
+        _texts.clear()
+    text = _texts[hundredths] = f"{hundredths // 100}.{hundredths % 100:02d}"
+    return text
 
 
 def _address(group: Group, handler: PlatformHandler) -> None:

@@ -23,17 +23,18 @@ _OK, _ERROR = StatusCode.OK.value, StatusCode.ERROR.value
 durations = server_request_duration
 
 
-_collected: list[Groups] = []
+collected: list[Groups] = []
+"""Where the platform's own meter provider counts requests, if it was started."""
 
 
 def collect_in(groups: Groups) -> None:
     """Count every request in *groups*, which the platform's own meter provider sends; once a process."""
-    _collected[:] = [groups]
+    collected[:] = [groups]
 
 
 def somebody_meters() -> bool:
     """Whether a meter provider of somebody else's is set; the API's own stand-in takes no measurements."""
-    if _collected:
+    if collected:
         return False
     return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
 
@@ -72,21 +73,25 @@ def end_span(span: Span, scope: Scope, status: int | None, failure: str | None, 
         span.set_attributes(attributes)
     method = scope["method"] if scope["method"] in METHODS else "_OTHER"
     version, scheme = scope.get("http_version") or "1.1", scope.get("scheme") or "http"
-    if _collected:
-        groups = _collected[0]
+    if collected:
+        groups = collected[0]
         key = (method, route, status, scheme, version, error, 0)
-        (groups.known.get(key) or groups.group(key)).durations.record(seconds)
+        groups.of(key).durations.waiting.append(round(seconds * 1_000_000_000))
+        groups.measured(1)
     else:
         durations.record(seconds, attributes_of_duration(method, route, status, scheme, version, error))
     _log(scope["method"], scope["path"], route, status, failure, seconds, failed=failed)
     span.end()
 
 
-def log_request(span: Span, kind: Key, path: str, seconds: float, *, failed: bool) -> None:
-    """Write the access line of a recorded request through logging; the line names the trace of *span*."""
+def log_request(span: Span, kind: Key, path: str, nanoseconds: int, *, failed: bool) -> None:
+    """Write the access line of a recorded request through logging; the line names the trace of *span*.
+
+    *path* stands where *kind* has no route.
+    """
     token = otel_context.attach(trace.set_span_in_context(span))
     method, route, status, _, _, error, _ = kind
-    _log(method, path, route, status, error, seconds, failed=failed)
+    _log(method, path, route, status, error, nanoseconds / 1_000_000_000, failed=failed)
     otel_context.detach(token)
 
 

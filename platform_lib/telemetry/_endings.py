@@ -12,23 +12,17 @@ import weakref
 from collections import deque
 from contextlib import suppress
 
-from platform_lib.telemetry._access import Told, access_lines, quick_handler
+from platform_lib.telemetry._access import Ended, access_lines, quick_handler
 from platform_lib.telemetry._context import parse_traceparent
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
-from platform_lib.telemetry._groups import Key
-from platform_lib.telemetry._logs import PlatformHandler
 from platform_lib.telemetry._recorder import Recorder, Spans
-from platform_lib.telemetry._request import Address, Headers, Scope, wanted_headers
+from platform_lib.telemetry._request import Headers, Scope, wanted_headers
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
 
 running_loop = asyncio._get_running_loop  # noqa: SLF001  # documented for library authors; None without one
 _MOST_WAITING = 64
 _DELAY_SECONDS = 0.05  # a line is read by people and shippers, neither of which is quicker
-
-Ended = tuple[Recorder, RequestSpan, Key, bool, str, Headers, Address | None, Address | None, int, int]
-"""Recorder, span, kind, whether it failed, path, headers, client, server, begin by the performance counter
-and duration, both in nanoseconds."""
 
 # What a server may leave out (ASGI 3, HTTP connection scope).
 _LEFT_OUT = {"scheme": "http", "http_version": "1.1", "client": None, "server": None}
@@ -46,21 +40,25 @@ class Endings:
     def __init__(self, *, linked: bool) -> None:
         self.linked = linked
         self._waiting: deque[Ended] = deque()
+        self._recorder: Recorder | None = None  # of those that wait
         self._due_on: asyncio.AbstractEventLoop | None = None  # where a timer is set
         _all.add(self)
 
     def add(
         self,
-        recorder: Recorder,
         span: RequestSpan,
         scope: Scope,
         status: int | None,
         failure: str | None,
-        began: int,
+        moment: int,
         nanoseconds: int,
     ) -> None:
-        """Take a request that ended just now, in the context it ran in."""
-        route = http_route(scope)
+        """Take a request that ended at *moment*, just now, in the context it ran in."""
+        recorder = span.recorder
+        if recorder is not self._recorder:
+            self.settle()
+            self._recorder = recorder
+        method, route = scope["method"], http_route(scope)
         try:
             scheme, version, client, server = (
                 scope["scheme"],
@@ -69,31 +67,22 @@ class Endings:
                 scope["server"],
             )
         except KeyError:
-            self.add(recorder, span, _LEFT_OUT | dict(scope), status, failure, began, nanoseconds)
+            self.add(span, _LEFT_OUT | dict(scope), status, failure, moment, nanoseconds)
             return
-        code, error = 0, None
         failed = failure is not None or status is None or status >= SERVER_ERROR
-        if failed or span.status:
+        group = None
+        if not failed and not (span.used and span.status):
+            group = recorder.groups.usual.get((method, route, status))
+        if group is None or group.scheme != scheme or group.version != version:
             code, error = verdict(span, status, failure, failed=failed)
-        kind = (scope["method"], route, status, scheme, version, error, code)
-        waiting = self._waiting
-        waiting.append(
-            (
-                recorder,
-                span,
-                kind,
-                failed,
-                scope["path"],
-                scope["headers"],
-                client,
-                server,
-                began,
-                nanoseconds,
-            )
-        )
+            group = recorder.groups.of((method, route, status, scheme, version, error, code))
+        ended = group, moment, nanoseconds, span, scope["path"], scope["headers"], client, server
         if failed or route is None:
             self.settle()
+            self._tell([ended], recorder, failed=failed)
             return
+        waiting = self._waiting
+        waiting.append(ended)
         if len(waiting) >= _MOST_WAITING:
             self.settle()
         elif self._due_on is not running_loop():
@@ -101,42 +90,44 @@ class Endings:
 
     def settle(self) -> None:
         """Tell everything about the requests that wait."""
-        ended = _taken(self._waiting)
-        if not ended:
-            return
+        recorder = self._recorder
+        if recorder is not None and (ended := _taken(self._waiting)):
+            self._tell(ended, recorder)
+
+    def _tell(self, ended: list[Ended], recorder: Recorder, *, failed: bool = False) -> None:
+        """Tell everything about requests: one that failed or met no route, or several that did neither."""
         offset = time.time_ns() - time.perf_counter_ns()  # law-5: a span's clock is the machine's
-        handler = quick_handler()
-        meter = durations if somebody_meters() else None
-        spans, good = Spans(), list[Told]()
-        fresh = iter(ended[0][0].new_ids(len(ended)))
-        for recorder, span, kind, failed, path, headers, client, server, began, nanoseconds in ended:
-            group = recorder.groups.known.get(kind) or recorder.groups.group(kind)
-            seconds = nanoseconds / 1_000_000_000
-            group.durations.record(seconds)
-            if meter is not None:
-                meter.record(seconds, group.attributes)
-            end = began + offset + nanoseconds
-            ids = span.known_ids
-            if ids is None:
-                ids = span.known_ids = next(fresh)
-            kept = span.decision  # as `span.sampled`, without the two calls
-            if kept is None:
-                kept = ids[8:16] < recorder.bound
-            if not kept and recorder.by_ratio:
-                kept = failed or nanoseconds >= recorder.slow_nanoseconds
-            if kept and recorder.exports:
-                told = dict(headers)
-                if self.linked and b"traceparent" in told:
+        slow = 0 if failed and recorder.by_ratio else recorder.slow_nanoseconds
+        spans, ids = Spans(), list[bytes]()
+        for each, drawn, sampled in zip(ended, *recorder.draw(len(ended)), strict=True):
+            group, moment, nanoseconds, span, path, headers, client, server = each
+            if not span.used:
+                own, kept = drawn, sampled
+                span.known_ids = own  # for who still asks, such as a task that outlives the request
+            else:  # it may have ids of its own, or a decision that is another's
+                own, kept = span.ids, span.sampled
+            if (kept or nanoseconds >= slow) and recorder.exports:
+                sent = dict(headers)
+                if self.linked and b"traceparent" in sent:
                     _link(span, headers)
-                caller = recorder.caller(told.get(b"host"), told.get(b"user-agent"), client, server, kind[3])
-                spans.add(span, ids, end - nanoseconds, end, group.constant, caller, path)
-            if handler is not None and group.line and not failed:
-                good.append((group, ids, end, nanoseconds))
-            else:
-                _write(handler, good)
-                log_request(span, kind, path, seconds, failed=failed)
+                caller = recorder.caller(
+                    sent.get(b"host"), sent.get(b"user-agent"), client, server, group.scheme
+                )
+                end = moment + offset
+                spans.add(span, own, end - nanoseconds, end, group.constant, caller, path)
+            group.durations.waiting.append(nanoseconds)
+            ids.append(own)
         recorder.put(spans)
-        _write(handler, good)
+        recorder.groups.measured(len(ended))
+        if somebody_meters():
+            for group, _, nanoseconds, *_ in ended:
+                durations.record(nanoseconds / 1_000_000_000, group.attributes)
+        handler = quick_handler()
+        if handler is None or failed or not ended[0][0].line:
+            for group, _, nanoseconds, span, path, *_ in ended:
+                log_request(span, group.key, path, nanoseconds, failed=failed)
+        else:
+            handler.put(access_lines(handler, ended, ids, offset))
 
     def forget(self) -> None:
         """Tell nothing about the requests that wait."""
@@ -177,12 +168,6 @@ def _taken(waiting: deque[Ended]) -> list[Ended]:
         while True:
             taken.append(waiting.popleft())
     return taken
-
-
-def _write(handler: PlatformHandler | None, told: list[Told]) -> None:
-    if handler is not None and told:
-        handler.put(access_lines(handler, told))
-        told.clear()
 
 
 def _link(span: RequestSpan, headers: Headers) -> None:

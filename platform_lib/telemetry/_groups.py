@@ -7,88 +7,23 @@ Source: OpenTelemetry semantic conventions 1.44, metric `http.server.request.dur
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
-from collections.abc import Mapping
-from struct import Struct
+from collections.abc import Iterator
 
 from opentelemetry.trace import SpanKind
 
 from platform_lib.redaction import redact
+from platform_lib.telemetry._durations import Durations
 from platform_lib.telemetry._encoding import constant_part
 from platform_lib.telemetry._request import METHODS
-from platform_lib.telemetry._wire import attributes, double, fixed64, message, number, text
-
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Upper bounds of the buckets, in seconds, as the conventions advise."""
+from platform_lib.telemetry._wire import message, number, text
 
 LIMIT = 2000  # the limit of attribute sets a metric that the OpenTelemetry specification advises
 
+_MOST_UNCOUNTED = 4096
 _DELTA, _CUMULATIVE = 1, 2
 
 Key = tuple[str, str | None, int | None, str, str, str | None, int]
 """Method as sent, route, status, scheme, protocol version, `error.type`, status code of the span."""
-
-
-class Durations:
-    """A histogram of one attribute set: plain integers, seconds."""
-
-    __slots__ = ("_attributes", "_told", "counts", "maximum", "minimum", "total")
-
-    def __init__(self, items: Mapping[str, object]) -> None:
-        self._attributes = attributes(9, items.items())
-        self.counts = [0] * (len(BOUNDS) + 1)
-        self.total = 0.0
-        self.minimum = float("inf")
-        self.maximum = 0.0
-        self._told: tuple[list[int], float] = [0] * len(self.counts), 0.0
-
-    def record(self, seconds: float) -> None:
-        """Count one request."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
-        if seconds < self.minimum:  # noqa: PLR1730  # min() costs a call
-            self.minimum = seconds
-        if seconds > self.maximum:  # noqa: PLR1730  # the same
-            self.maximum = seconds
-
-    def data_point(self, start: int, now: int) -> bytes:
-        """Return a `HistogramDataPoint` over *start* to *now*, Unix nanoseconds."""
-        counts = list(self.counts)
-        return (
-            fixed64(2, start)
-            + fixed64(3, now)
-            + fixed64(4, sum(counts))
-            + double(5, self.total)
-            + message(6, _counts(*counts))
-            + _bounds
-            + self._attributes
-            + double(11, self.minimum)
-            + double(12, self.maximum)
-        )
-
-    def delta_point(self, start: int, now: int) -> bytes:
-        """Return what came since this was called last; empty if nothing did.
-
-        The smallest and the largest are known for all time only and are left out.
-        """
-        counts, total = list(self.counts), self.total
-        (before, total_before), self._told = self._told, (counts, total)
-        since = [count - told for count, told in zip(counts, before, strict=True)]
-        if not any(since):
-            return b""
-        return (
-            fixed64(2, start)
-            + fixed64(3, now)
-            + fixed64(4, sum(since))
-            + double(5, total - total_before)
-            + message(6, _counts(*since))
-            + _bounds
-            + self._attributes
-        )
-
-
-_counts = Struct(f"<{len(BOUNDS) + 1}Q").pack
-_bounds = message(7, Struct(f"<{len(BOUNDS)}d").pack(*BOUNDS))
 
 
 def attributes_of_duration(
@@ -110,6 +45,7 @@ class Group:
     """What the requests of one kind share.
 
     Attributes:
+        key: the kind.
         attributes: those of the metric.
         constant: name, kind, status and the constant attributes of their spans, encoded.
         durations: their histogram.
@@ -119,12 +55,27 @@ class Group:
         tail: what they say after it.
         head: what they say between the time and the trace's id, for *handler*.
         handler: whose lines *head* is for.
+        scheme: the scheme of *key*.
+        version: the protocol's version of *key*.
     """
 
-    __slots__ = ("attributes", "constant", "durations", "handler", "head", "line", "message", "tail")
+    __slots__ = (
+        "attributes",
+        "constant",
+        "durations",
+        "handler",
+        "head",
+        "key",
+        "line",
+        "message",
+        "scheme",
+        "tail",
+        "version",
+    )
 
     def __init__(self, key: Key, durations: Durations | None = None) -> None:
         sent, route, status, scheme, version, failure, code = key
+        self.key, self.scheme, self.version = key, scheme, version
         known = sent in METHODS
         method, verb = (sent, sent) if known else ("_OTHER", "HTTP")
         self.attributes = attributes_of_duration(method, route, status, scheme, version, failure)
@@ -139,7 +90,7 @@ class Group:
         fields = json.dumps(
             {"http.method": verb, "http.status": status, "duration_ms": 0}, ensure_ascii=False
         )
-        self.line = f", {fields[1:-2]}" if route is not None else ""
+        self.line = f'", {fields[1:-2]}' if route is not None else ""
         self.tail = f", {json.dumps({'http.route': route}, ensure_ascii=False)[1:]}\n"
         self.handler: object = None
         self.head = ""
@@ -149,23 +100,44 @@ class Groups:
     """The kinds of requests seen so far, and the metric over them.
 
     Attributes:
-        known: the kinds by their keys.
+        usual: kinds without an error by method, route and status: of each the first that came, with whatever
+            scheme and version. Most requests find theirs here by the shorter key.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.known: dict[Key, Group] = {}
+        self.usual: dict[tuple[str, str | None, int | None], Group] = {}
         self._limit = limit
+        self._known: dict[Key, Group] = {}
         self._series: dict[tuple[tuple[str, str | int], ...], Durations] = {}
         self._overflow = Durations({"otel.metric.overflow": True})
+        self._uncounted = 0
 
-    def group(self, key: Key) -> Group:
-        """Return the group of a kind that is not in `known`, and put it there while there is room."""
-        if len(self.known) >= self._limit - 1:  # one series is the overflow's
+    def __iter__(self) -> Iterator[Group]:
+        """Yield the kinds that were seen, but for those above the limit."""
+        return iter(list(self._known.values()))
+
+    def of(self, key: Key) -> Group:
+        """Return the group of a kind, which is made while there is room."""
+        group = self._known.get(key)
+        if group is not None:
+            return group
+        if len(self._known) >= self._limit - 1:  # one series is the overflow's
             return Group(key, self._overflow)
         group = Group(key)
         # Kinds that differ only in what is no attribute of the metric share a series.
         group.durations = self._series.setdefault(tuple(group.attributes.items()), group.durations)
-        return self.known.setdefault(key, group)
+        method, route, status, _, _, error, code = key
+        if error is None and not code:
+            self.usual.setdefault((method, route, status), group)
+        return self._known.setdefault(key, group)
+
+    def measured(self, requests: int) -> None:
+        """Take note that so many durations wait to be counted, which nobody may collect."""
+        self._uncounted += requests
+        if self._uncounted >= _MOST_UNCOUNTED:
+            self._uncounted = 0
+            for durations in (*list(self._series.values()), self._overflow):
+                durations.count()
 
     def metric(self, start: int, now: int, *, delta: bool = False) -> bytes:
         """Return `http.server.request.duration` as a `Metric`; empty if nothing was served.
@@ -173,10 +145,8 @@ class Groups:
         Over all time, from *start*, or with *delta* over what came since *start*, when this was called last.
         """
         series = (*list(self._series.values()), self._overflow)
-        if delta:
-            points = [point for each in series if (point := each.delta_point(start, now))]
-        else:
-            points = [each.data_point(start, now) for each in series if any(each.counts)]
+        made = (each.delta_point(start, now) if delta else each.data_point(start, now) for each in series)
+        points = [point for point in made if point]
         if not points:
             return b""
         temporality = number(2, _DELTA if delta else _CUMULATIVE)

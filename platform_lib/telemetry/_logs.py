@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 from collections import deque
-from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
@@ -109,10 +108,10 @@ class PlatformHandler(logging.Handler):
         except Exception:  # noqa: BLE001  # logging's own convention: no log line may fail the request
             self.handleError(record)
 
-    def put(self, lines: Sequence[str]) -> None:
+    def put(self, lines: str) -> None:
         """Write finished, redacted lines."""
         if self.writes:
-            self._ready.append("".join(lines))
+            self._ready.append(lines)
             self.flush()
 
     def flush(self) -> None:

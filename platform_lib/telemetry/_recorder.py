@@ -6,8 +6,8 @@ It stands in for the SDK's tracer only while nobody else listens to the spans of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from random import Random
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -21,15 +21,15 @@ from platform_lib.telemetry._encoding import (
 )
 from platform_lib.telemetry._groups import Groups
 from platform_lib.telemetry._request import Address, caller_attributes, redacted_path
-from platform_lib.telemetry._request_span import OURS, RequestSpan
+from platform_lib.telemetry._request_span import IDS, OURS, RequestSpan
 from platform_lib.telemetry._wire import attributes
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace.sampling import Sampler
 
-_IDS = 24  # bytes of a trace id and a span id
 _MAX_CALLERS = 1024
+_NEVER = 1 << 63  # nanoseconds
 _ROOT = parent_part(None)
 
 
@@ -53,7 +53,7 @@ class Spans:
         """Add a span that ended; times are Unix nanoseconds, *constant* and *caller* what it shares."""
         told = url_path(redacted_path(path))
         own = _ROOT
-        if span.touched:
+        if span.used and span.touched:
             own = (_ROOT if span.parent is None else parent_part(span.parent)) + span.encoded_extras()
         self.count += 1
         self.pieces += (
@@ -72,10 +72,9 @@ class Recorder:
         on: whether the SDK's tracer can be stood in for; False for good once another processor listens.
         exports: whether spans leave the process.
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
-        bound: the ratio, as bytes: it keeps a trace whose id ends in eight bytes below it.
         groups: the kinds of requests, with their durations.
         limits: how many attributes a span has at most, and how long they are; None is no limit.
-        slow_nanoseconds: from here on a request is kept whatever the ratio had decided.
+        slow_nanoseconds: from here on a request is kept whatever the ratio decided.
     """
 
     def __init__(
@@ -88,30 +87,39 @@ class Recorder:
         groups: Groups,
         limits: tuple[int | None, int | None] = (128, None),
         slow_seconds: float = 1.0,
-        random: Random | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.on = True
         self.groups = groups
         self._sampler = sampler
         self.by_ratio = ratio_bound is not None
-        self.bound = _as_bytes(ratio_bound or 0)
+        self._bound = _as_bytes(ratio_bound or 0)  # it keeps a trace whose id ends in eight bytes below it
+        self._edge = self._bound[0]
+        self._below_edge = bytes(first < self._edge for first in range(0x100))
         self._scope = scope
         self._put = put
         self.exports = put is not None
         self.limits = limits
-        self.slow_nanoseconds = round(slow_seconds * 1_000_000_000)
-        # A generator of our own, seeded by the system: whoever seeds the global one shall not repeat our ids.
-        self._bits = (random or Random()).getrandbits  # noqa: S311  # law-5: ids are no secrets
+        self.slow_nanoseconds = round(slow_seconds * 1_000_000_000) if self.by_ratio else _NEVER
+        self._random_bytes = random_bytes  # the system's: nobody's seed repeats our ids
         self._callers: dict[object, bytes] = {}
 
-    def new_ids(self, traces: int = 1) -> list[bytes]:
-        """Return ids of new traces: for each 16 bytes of trace id, then 8 of its first span's."""
-        drawn = self._bits(_IDS * 8 * traces).to_bytes(_IDS * traces, "big")
-        return [drawn[at : at + _IDS] for at in range(0, len(drawn), _IDS)]
+    def new_ids(self) -> bytes:
+        """Return ids of a new trace: 16 bytes of trace id, then 8 of its first span's."""
+        return self._random_bytes(IDS)
 
     def samples(self, ids: bytes) -> bool:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
-        return ids[8:16] < self.bound
+        return ids[8:16] < self._bound
+
+    def draw(self, traces: int) -> tuple[Sequence[bytes], Iterable[bool | int]]:
+        """Return ids of new traces as `new_ids` does, and as 0 or 1 what `samples` says of each."""
+        drawn = self._random_bytes(IDS * traces)
+        ids = [drawn[at : at + IDS] for at in range(0, len(drawn), IDS)]
+        firsts = drawn[8::IDS]
+        if self._edge in firsts:  # then the other bytes decide
+            return ids, [self.samples(each) for each in ids]
+        return ids, firsts.translate(self._below_edge)
 
     def start_below(
         self, context: Context, request: Callable[[], Mapping[str, str | int]], links: Sequence[Link]
@@ -122,9 +130,9 @@ class Recorder:
         """
         parent = trace.get_current_span(context).get_span_context()
         span = RequestSpan()
-        span.recorder = self
+        span.recorder, span.used = self, False
         if parent.is_valid:
-            span.touched = True
+            span.used = span.touched = True
             span.parent = parent
             span.known_ids = parent.trace_id.to_bytes(16, "big") + span.ids[16:]
         if self.by_ratio:
@@ -136,7 +144,7 @@ class Recorder:
         result = self._sampler.should_sample(context, number, "HTTP", SpanKind.SERVER, request(), links)
         span.decision = result.decision.name == "RECORD_AND_SAMPLE"
         span.trace_state = result.trace_state
-        span.touched = True
+        span.used = span.touched = True
         for name, value in (result.attributes or {}).items():
             if name not in OURS:
                 span.set_attribute(name, value)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _NOT_SAMPLED = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
+IDS = 24  # bytes of a trace id and a span id
 _MAX_EVENTS = 128  # the SDK's default limit of events and of links
 _NO_STATE = TraceState()
 
@@ -58,11 +59,14 @@ class RequestSpan(Span):
         status: the code that was set from inside.
         extras: attributes that were set from inside.
         parent: the caller's context, where it is trusted.
+        used: whether it was asked or told anything.
         touched: whether it has more to tell than the recorder knows.
     """
 
-    # Most requests leave these alone; an attribute of the class costs a request nothing.
+    # Set on the span by whoever starts it: reading an attribute of the class costs five times as much.
     recorder: Recorder
+    used: bool
+    # Most requests leave these alone; while *used* is False they need not be read.
     known_ids: bytes | None = None
     decision: bool | None = None
     status = 0
@@ -79,7 +83,8 @@ class RequestSpan(Span):
     def ids(self) -> bytes:
         """Sixteen bytes of trace id, then eight of span id."""
         if self.known_ids is None:
-            [self.known_ids] = self.recorder.new_ids()
+            self.used = True
+            self.known_ids = self.recorder.new_ids()
         return self.known_ids
 
     @property
@@ -124,7 +129,7 @@ class RequestSpan(Span):
         if self.extras is None:
             most, longest = self.recorder.limits
             self.extras = BoundedAttributes(most, immutable=False, max_value_len=longest)
-            self.touched = True
+            self.used = self.touched = True
         self.extras[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -138,7 +143,7 @@ class RequestSpan(Span):
         """Keep an event; *timestamp* is in Unix nanoseconds, now if there is none."""
         if self._events is None:
             self._events = []
-            self.touched = True
+            self.used = self.touched = True
         if len(self._events) >= _MAX_EVENTS:
             self._dropped_events += 1
             return
@@ -151,7 +156,7 @@ class RequestSpan(Span):
         """Keep a link to another span."""
         if self._links is None:
             self._links = []
-            self.touched = True
+            self.used = self.touched = True
         if context.is_valid and len(self._links) < _MAX_EVENTS:
             self._links.append(Link(context, attributes))
 
@@ -163,6 +168,7 @@ class RequestSpan(Span):
         del description
         code = (status.status_code if isinstance(status, Status) else status).value
         if code and self.status != StatusCode.OK.value:
+            self.used = True
             self.status = code
 
     def record_exception(

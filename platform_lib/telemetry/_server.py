@@ -67,6 +67,7 @@ class ServerSpans:
         if recorder.by_ratio and not self._trust_inbound:
             span = RequestSpan()
             span.recorder = recorder
+            span.used = False
             context = Context({_CURRENT: span})
         else:
             headers = wanted_headers(scope["headers"])
@@ -80,7 +81,7 @@ class ServerSpans:
             nonlocal status, complete
             kind = message["type"]
             if kind == "http.response.body":
-                complete = not message.get("more_body", False)
+                complete = "more_body" not in message or not message["more_body"]
             elif kind == "http.response.start":
                 status = message["status"]
             elif kind == "http.response.pathsend":
@@ -97,7 +98,8 @@ class ServerSpans:
             failure = why_failed(error, status, complete=complete)
             raise
         finally:
-            self._endings.add(recorder, span, scope, status, failure, began, perf_counter_ns() - began)
+            ended = perf_counter_ns()
+            self._endings.add(span, scope, status, failure, ended, ended - began)
             _detach(token)
 
     async def _through_the_api(self, scope: Scope, receive: Receive, send: Send) -> None:

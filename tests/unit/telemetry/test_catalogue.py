@@ -8,11 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 
 import platform_lib
 from platform_lib.telemetry import _catalogue
 from platform_lib.telemetry._attributes import meanings, stability_of
-from platform_lib.telemetry._groups import BOUNDS, attributes_of_duration
+from platform_lib.telemetry._durations import Durations
+from platform_lib.telemetry._groups import attributes_of_duration
 from platform_lib.telemetry._instruments import SERVICE, Metric, declared
 
 platform = [metric for metric in declared().values() if metric.source != SERVICE]
@@ -118,5 +120,7 @@ def test_the_servers_histogram_of_plain_integers_is_the_declared_one() -> None:
 
     assert set(widest) == set(metric.attributes)
     assert set(metric.required) <= set(narrowest)
-    assert metric.bounds == BOUNDS
+    durations = Durations({})
+    durations.waiting.append(1)
+    assert tuple(HistogramDataPoint.FromString(durations.data_point(1, 2)).explicit_bounds) == metric.bounds
     assert _catalogue.server_request_duration is not None

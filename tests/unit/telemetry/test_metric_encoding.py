@@ -69,11 +69,10 @@ def points(metric: bytes) -> list[Any]:
 
 def test_the_duration_of_requests_can_be_a_delta() -> None:
     groups = Groups()
-    durations = groups.group(("GET", "/pay", 200, "http", "1.1", None, 0)).durations
-    durations.record(0.1)
+    durations = groups.of(("GET", "/pay", 200, "http", "1.1", None, 0)).durations
+    durations.waiting.append(100_000_000)
     ((temporality, first),) = points(groups.metric(1, 2, delta=True))
-    durations.record(0.2)
-    durations.record(0.3)
+    durations.waiting += [200_000_000, 300_000_000]
     ((_, second),) = points(groups.metric(2, 3, delta=True))
 
     assert temporality == 1
@@ -87,6 +86,6 @@ def test_the_duration_of_requests_can_be_a_delta() -> None:
 def test_requests_that_differ_in_no_attribute_are_one_series() -> None:
     groups = Groups()
     for method, code in (("GET", 0), ("GET", 1), ("BREW", 0), ("WHEN", 0)):
-        groups.group((method, "/pay", 200, "http", "1.1", None, code)).durations.record(0.1)
+        groups.of((method, "/pay", 200, "http", "1.1", None, code)).durations.waiting.append(100_000_000)
 
     assert [point.count for _, point in points(groups.metric(1, 2))] == [2, 2]
