@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from platform_lib.telemetry._groups import Group
 from platform_lib.telemetry._logs import JsonLines, PlatformHandler
 
 if TYPE_CHECKING:
-    from platform_lib.telemetry._request import Address, Headers
-    from platform_lib.telemetry._request_span import RequestSpan
+    from platform_lib.telemetry._endings import Ended
 
 access = logging.getLogger("platform_lib.access")
 _root = logging.getLogger()
@@ -38,13 +37,6 @@ def quick_handler() -> PlatformHandler | None:
     if type(handler) is not PlatformHandler or type(handler.formatter) is not JsonLines or handler.filters:
         return None
     return handler if access.isEnabledFor(logging.INFO) else None
-
-
-Ended: TypeAlias = "tuple[Group, int, int, RequestSpan, str, Headers, Address | None, Address | None]"
-"""A request that ended.
-
-Group, end by the performance counter and duration, both in nanoseconds, span, path, headers, client, server.
-"""
 
 
 def access_lines(handler: PlatformHandler, ended: Sequence[Ended], ids: Sequence[bytes], offset: int) -> str:

@@ -1,6 +1,6 @@
 """How long requests took, of one attribute set: a histogram that takes a measurement in one step.
 
-Counting a thousand sorted numbers costs less than finding the bucket of fifty, so measurements wait for it.
+Finding the bucket of each as it comes costs more than counting many that are sorted, so they wait for it.
 Source: opentelemetry/proto/metrics/v1/metrics.proto, `HistogramDataPoint`.
 """
 
@@ -29,7 +29,7 @@ os.register_at_fork(
 
 
 class Durations:
-    """A histogram of one attribute set, in nanoseconds; exact, as these are integers.
+    """A histogram of one attribute set, added up in whole nanoseconds.
 
     Attributes:
         waiting: nanoseconds of each request that is not counted yet; whoever measures appends.
@@ -48,6 +48,10 @@ class Durations:
 
     def count(self) -> list[int]:
         """Count what waits; return how many there are in each bucket, an upper bound being in its bucket."""
+        return self._counted()[0]
+
+    def _counted(self) -> tuple[list[int], int, int, int]:
+        """Count what waits; return the buckets, the sum, the smallest and the largest, all of one moment."""
         with _counting:
             if some := len(self.waiting):
                 new = sorted(self.waiting[:some])
@@ -61,17 +65,17 @@ class Durations:
                 self._minimum = min(self._minimum, new[0])
                 self._maximum = max(self._maximum, new[-1])
                 self._total += sum(new)
-            return list(self._buckets)
+            return list(self._buckets), self._total, self._minimum, self._maximum
 
     def data_point(self, start: int, now: int) -> bytes:
         """Return a `HistogramDataPoint` over *start* to *now*, Unix nanoseconds; empty if there is none."""
-        counts = self.count()
+        counts, total, minimum, maximum = self._counted()
         if not any(counts):
             return b""
         return (
-            self._point(start, now, counts, self._total)
-            + double(11, self._minimum / _SECOND)
-            + double(12, self._maximum / _SECOND)
+            self._point(start, now, counts, total)
+            + double(11, minimum / _SECOND)
+            + double(12, maximum / _SECOND)
         )
 
     def delta_point(self, start: int, now: int) -> bytes:
@@ -79,7 +83,7 @@ class Durations:
 
         The smallest and the largest are known for all time only and are left out.
         """
-        counts, total = self.count(), self._total
+        counts, total, _, _ = self._counted()
         (before, total_before), self._told = self._told, (counts, total)
         since = [count - told for count, told in zip(counts, before, strict=True)]
         return self._point(start, now, since, total - total_before) if any(since) else b""

@@ -12,17 +12,22 @@ import weakref
 from collections import deque
 from contextlib import suppress
 
-from platform_lib.telemetry._access import Ended, access_lines, quick_handler
+from platform_lib.telemetry._access import access_lines, quick_handler
 from platform_lib.telemetry._context import parse_traceparent
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
+from platform_lib.telemetry._groups import Group
 from platform_lib.telemetry._recorder import Recorder, Spans
-from platform_lib.telemetry._request import Headers, Scope, wanted_headers
+from platform_lib.telemetry._request import Address, Headers, Scope, wanted_headers
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
 
 running_loop = asyncio._get_running_loop  # noqa: SLF001  # documented for library authors; None without one
 _MOST_WAITING = 64
 _DELAY_SECONDS = 0.05  # a line is read by people and shippers, neither of which is quicker
+
+Ended = tuple[Group, int, int, RequestSpan, str, Headers, Address | None, Address | None]
+"""Group, end by the performance counter and duration, both in nanoseconds, span, path, headers, client and
+server."""
 
 # What a server may leave out (ASGI 3, HTTP connection scope).
 _LEFT_OUT = {"scheme": "http", "http_version": "1.1", "client": None, "server": None}

@@ -101,7 +101,7 @@ class Recorder:
         self.exports = put is not None
         self.limits = limits
         self.slow_nanoseconds = round(slow_seconds * 1_000_000_000) if self.by_ratio else _NEVER
-        self._random_bytes = random_bytes  # the system's: nobody's seed repeats our ids
+        self._random_bytes = random_bytes  # by default the system's: nobody's seed repeats our ids
         self._callers: dict[object, bytes] = {}
 
     def new_ids(self) -> bytes:
@@ -112,7 +112,7 @@ class Recorder:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
         return ids[8:16] < self._bound
 
-    def draw(self, traces: int) -> tuple[Sequence[bytes], Iterable[bool | int]]:
+    def draw(self, traces: int) -> tuple[Sequence[bytes], Iterable[int]]:
         """Return ids of new traces as `new_ids` does, and as 0 or 1 what `samples` says of each."""
         drawn = self._random_bytes(IDS * traces)
         ids = [drawn[at : at + IDS] for at in range(0, len(drawn), IDS)]

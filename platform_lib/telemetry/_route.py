@@ -31,6 +31,7 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
 
 
 def _any_route(scope: Mapping[str, Any]) -> str | None:
+    """Return the template where a root path, a mount or a router of another make is on the way."""
     context = (scope.get("fastapi") or {}).get("effective_route_context")  # empty for an included mount
     path = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
     outer = scope.get("app_root_path")  # set by the first mount on the way

@@ -317,6 +317,17 @@ def test_too_many_kinds_of_requests_share_one_overflow_series() -> None:
     assert points.histogram.data_points[2].attributes[0].key == "otel.metric.overflow"
 
 
+async def test_a_span_that_is_asked_only_after_its_request_ended_names_the_exported_trace() -> None:
+    recorded, held = Recorded(), list[Span]()
+    await serve(answering(inside=lambda: held.append(trace.get_current_span())), recorded)
+    (exported,) = recorded.spans
+
+    context = held[0].get_span_context()
+    assert context.trace_id.to_bytes(16, "big") == exported.trace_id
+    assert context.span_id.to_bytes(8, "big") == exported.span_id
+    assert context.trace_flags.sampled
+
+
 @given(st.lists(st.binary(min_size=24, max_size=24), min_size=1, max_size=64), st.integers(0, ONE))
 def test_traces_drawn_together_are_sampled_as_each_alone(ids: list[bytes], bound: int) -> None:
     bounds = {bound, int.from_bytes(ids[0][8:16], "big"), int.from_bytes(ids[-1][8:16], "big") + 1}
