@@ -6,9 +6,7 @@ import asyncio
 import io
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -28,11 +25,9 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, T
 from platform_lib.redaction import redact
 from platform_lib.telemetry import ServerSpans, TelemetrySettings, configure_logging, current_traceparent
 from platform_lib.telemetry import _recorder as recorder_module
-from platform_lib.telemetry._durations import Durations
 from platform_lib.telemetry._encoding import resource_part, sdk_span, spans_request
 from platform_lib.telemetry._endings import settle_all
 from platform_lib.telemetry._groups import Groups, scope_metrics_of
-from platform_lib.telemetry._instruments import DURATION_BOUNDS
 from platform_lib.telemetry._pipeline import OUR_SCOPE
 from platform_lib.telemetry._plan import plan
 from platform_lib.telemetry._recorder import Recorder
@@ -344,69 +339,6 @@ def test_traces_drawn_together_are_sampled_as_each_alone(ids: list[bytes], bound
 
         assert list(drawn) == ids
         assert [bool(one) for one in sampled] == [int.from_bytes(one[8:16], "big") < each for one in ids]
-
-
-@pytest.mark.parametrize(
-    ("nanoseconds", "bucket"),
-    [(0, 0), (5_000_000, 0), (5_000_001, 1), (10_000_000_000, 13), (10_000_000_001, 14)],
-)
-def test_a_bucket_holds_its_upper_bound(nanoseconds: int, bucket: int) -> None:
-    durations = Durations({})
-    durations.waiting.append(nanoseconds)
-
-    assert durations.count().index(1) == bucket
-
-
-@given(st.lists(st.integers(0, 20_000_000_000)), st.integers(1, 50))
-def test_counting_at_once_is_counting_one_by_one(nanoseconds: list[int], at_once: int) -> None:
-    durations = Durations({})
-    for begin in range(0, len(nanoseconds), at_once):
-        durations.waiting += nanoseconds[begin : begin + at_once]
-        durations.count()
-
-    counts = [0] * (len(DURATION_BOUNDS) + 1)
-    for each in nanoseconds:
-        counts[sum(each > bound * 1_000_000_000 for bound in DURATION_BOUNDS)] += 1
-    assert durations.count() == counts
-    point = HistogramDataPoint.FromString(durations.data_point(1, 2))
-    assert point.count == len(nanoseconds)
-    if nanoseconds:
-        assert point.sum == sum(nanoseconds) / 1_000_000_000
-        assert (point.min, point.max) == (
-            min(nanoseconds) / 1_000_000_000,
-            max(nanoseconds) / 1_000_000_000,
-        )
-
-
-def test_durations_that_two_threads_count_are_counted_once() -> None:
-    meeting = threading.Barrier(2)
-
-    class Met(list[int]):
-        def __getitem__(self, key: Any) -> Any:
-            taken = super().__getitem__(key)
-            with suppress(threading.BrokenBarrierError):  # nobody else comes as far, which is the point
-                meeting.wait(0.1)
-            return taken
-
-    durations = Durations({})
-    durations.waiting = Met([1_000_000] * 10)
-    counters = [threading.Thread(target=durations.count) for _ in range(2)]
-    for counter in counters:
-        counter.start()
-    for counter in counters:
-        counter.join()
-
-    assert sum(durations.count()) == 10
-
-
-def test_durations_that_nobody_collects_do_not_pile_up() -> None:
-    groups = Groups()
-    durations = groups.of(("GET", "/pay", 200, "http", "1.1", None, 0)).durations
-    for _ in range(10_000):
-        durations.waiting.append(1_000_000)
-        groups.measured(1)
-
-    assert len(durations.waiting) < 5_000
 
 
 async def test_a_quick_access_line_says_what_a_log_record_would_have() -> None:
