@@ -23,8 +23,8 @@ _root = logging.getLogger()
 _SECOND, _MILLISECOND, _HUNDREDTH, _HALF = 1_000_000_000, 1_000_000, 10_000, 5_000  # nanoseconds
 # Formatting a number costs more than looking it up.
 _thousandths = tuple(f".{number:03d}" for number in range(1000))
-_texts: dict[int, str] = {}
 _MOST_TEXTS = 4096
+_texts = [""] * _MOST_TEXTS
 _last_second: tuple[int, str] = (0, "")
 
 
@@ -39,21 +39,21 @@ def quick_handler() -> PlatformHandler | None:
     return handler if access.isEnabledFor(logging.INFO) else None
 
 
-def access_lines(handler: PlatformHandler, ended: Sequence[Ended], ids: Sequence[bytes], offset: int) -> str:
-    """Return the lines of requests that went well, with their ids at the same places, for *handler*.
+def access_lines(handler: PlatformHandler, ended: Sequence[Ended], offset: int) -> str:
+    """Return the lines of requests that went well, for *handler*.
 
     They leave by OTLP besides, where records do. *offset* is what the clock is ahead of the performance
     counter, in nanoseconds.
     """
     records = handler.records
     if records is not None:
-        for (group, moment, nanoseconds, *_), own in zip(ended, ids, strict=True):
-            records.put_access(access.name, group, own, moment + offset, nanoseconds)
+        for group, moment, nanoseconds, _, ids, *_ in ended:
+            records.put_access(access.name, group, ids, moment + offset, nanoseconds)
     # Three for each: two of the trace, one of the span.
-    digits = iter(b"".join(ids).hex(" ", 8).split(" "))
+    digits = iter(b"".join([each[4] for each in ended]).hex(" ", 8).split(" "))
     second, began = 0, ""
     pieces: list[str] = []
-    for (group, moment, nanoseconds, _, _, _, _, _), high, low, span in zip(
+    for (group, moment, nanoseconds, _, _, _, _), high, low, span in zip(
         ended, digits, digits, digits, strict=True
     ):
         into = moment - second
@@ -72,7 +72,7 @@ def access_lines(handler: PlatformHandler, ended: Sequence[Ended], ids: Sequence
             '", "span_id": "',
             span,
             group.line,
-            _texts.get(hundredths) or _duration(hundredths),
+            (hundredths < _MOST_TEXTS and _texts[hundredths]) or _duration(hundredths),
             group.tail,
         )
     return "".join(pieces)
@@ -90,9 +90,9 @@ def _second_of(moment: int, offset: int) -> tuple[int, str]:
 
 def _duration(hundredths: int) -> str:
     """Return a duration in milliseconds, with two digits behind the point."""
-    if len(_texts) >= _MOST_TEXTS:
-        _texts.clear()
-    text = _texts[hundredths] = f"{hundredths // 100}.{hundredths % 100:02d}"
+    text = f"{hundredths // 100}.{hundredths % 100:02d}"
+    if hundredths < _MOST_TEXTS:
+        _texts[hundredths] = text
     return text
 
 

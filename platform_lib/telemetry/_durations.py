@@ -50,22 +50,38 @@ class Durations:
         """Count what waits; return how many there are in each bucket, an upper bound being in its bucket."""
         return self._counted()[0]
 
+    def count_if_idle(self) -> None:
+        """Count what waits, unless somebody counts.
+
+        That may be this very thread: collecting garbage, it may end a request that was abandoned.
+        """
+        if _counting.acquire(blocking=False):
+            try:
+                self._count()
+            finally:
+                _counting.release()
+
     def _counted(self) -> tuple[list[int], int, int, int]:
         """Count what waits; return the buckets, the sum, the smallest and the largest, all of one moment."""
         with _counting:
-            if some := len(self.waiting):
-                new = sorted(self.waiting[:some])
-                del self.waiting[:some]  # what was appended meanwhile stands behind
-                before = 0
-                for bucket, bound in enumerate(_BOUNDS):
-                    below = bisect_right(new, bound, before)
-                    self._buckets[bucket] += below - before
-                    before = below
-                self._buckets[-1] += some - before
-                self._minimum = min(self._minimum, new[0])
-                self._maximum = max(self._maximum, new[-1])
-                self._total += sum(new)
+            self._count()
             return list(self._buckets), self._total, self._minimum, self._maximum
+
+    def _count(self) -> None:
+        some = len(self.waiting)
+        if not some:
+            return
+        new = sorted(self.waiting[:some])
+        del self.waiting[:some]  # what was appended meanwhile stands behind
+        before = 0
+        for bucket, bound in enumerate(_BOUNDS):
+            below = bisect_right(new, bound, before)
+            self._buckets[bucket] += below - before
+            before = below
+        self._buckets[-1] += some - before
+        self._minimum = min(self._minimum, new[0])
+        self._maximum = max(self._maximum, new[-1])
+        self._total += sum(new)
 
     def data_point(self, start: int, now: int) -> bytes:
         """Return a `HistogramDataPoint` over *start* to *now*, Unix nanoseconds; empty if there is none."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import SpanKind
 
 from platform_lib.telemetry._wire import (
-    any_value,
     attributes,
     fixed32,
     fixed64,
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, SpanContext
 
 # trace id, span id, start and end, each behind its tag: these four differ with every span.
-_identities = Struct("<2s16s2s8scQcQ")
-_identity, _IDENTITY_LENGTH = _identities.pack, _identities.size
-# The tag of a span and its length, for those up to a kibibyte.
-_span_tags = tuple(b"\x12" + varint(length) for length in range(1024))
+_identity = Struct("<2s16s2s8scQcQ").pack
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _KINDS = {
     SpanKind.INTERNAL: 1,
@@ -42,10 +38,6 @@ _KINDS = {
     SpanKind.CONSUMER: 5,
 }
 SERVER_ATTRIBUTE = 9  # field of an attribute in a span
-# What stands before a path of each length, as long as every length in it takes one byte.
-_path_heads = tuple(
-    b"\x4a%c\x0a\x08url.path\x12%c\x0a%c" % (length + 14, length + 2, length) for length in range(0x80 - 14)
-)
 
 
 def span_bytes(trace_id: bytes, span_id: bytes, start: int, end: int, rest: bytes) -> bytes:
@@ -62,22 +54,6 @@ def constant_part(name: str, kind: SpanKind, status_code: int, items: Iterable[t
         + message(15, number(3, status_code))
         + attributes(SERVER_ATTRIBUTE, items)
     )
-
-
-def span_head(ids: bytes, start: int, end: int, rest: int) -> bytes:
-    """Return the beginning of a span as `span_bytes` has it; *ids* are both ids, *rest* bytes follow."""
-    length = _IDENTITY_LENGTH + rest
-    tag = _span_tags[length] if length < len(_span_tags) else b"\x12" + varint(length)
-    return tag + _identity(b"\x0a\x10", ids[:16], b"\x12\x08", ids[16:], b"\x39", start, b"\x41", end)
-
-
-def url_path(path: str) -> bytes:
-    """Return the attribute `url.path` of a span, quicker than any attribute."""
-    value = path.encode("utf-8", "replace")
-    length = len(value)
-    if length < len(_path_heads):
-        return _path_heads[length] + value
-    return message(SERVER_ATTRIBUTE, b"\x0a\x08url.path" + message(2, any_value(path)))
 
 
 def parent_part(parent: SpanContext | None) -> bytes:

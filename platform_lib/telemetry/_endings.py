@@ -11,26 +11,27 @@ import time
 import weakref
 from collections import deque
 from contextlib import suppress
+from typing import cast
 
 from platform_lib.telemetry._access import access_lines, quick_handler
-from platform_lib.telemetry._context import parse_traceparent
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
 from platform_lib.telemetry._groups import Group
-from platform_lib.telemetry._recorder import Recorder, Spans
-from platform_lib.telemetry._request import Address, Headers, Scope, wanted_headers
+from platform_lib.telemetry._kept_spans import kept_spans
+from platform_lib.telemetry._recorder import Recorder, installed
+from platform_lib.telemetry._request import Scope
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
 
 running_loop = asyncio._get_running_loop  # noqa: SLF001  # documented for library authors; None without one
-_MOST_WAITING = 64
-_DELAY_SECONDS = 0.05  # a line is read by people and shippers, neither of which is quicker
+_MOST_WAITING = 256
+_DELAY_SECONDS = 0.1  # a line is read by people and shippers, neither of which is quicker
 
-Ended = tuple[Group, int, int, RequestSpan, str, Headers, Address | None, Address | None]
-"""Group, end by the performance counter and duration, both in nanoseconds, span, path, headers, client and
-server."""
+Kept = tuple[Group, int, int, RequestSpan, bytes, str, bytes]
+"""Group, end by the performance counter and duration, both in nanoseconds, span, its ids, path, and who
+called, as attributes of the span."""
 
-# What a server may leave out (ASGI 3, HTTP connection scope).
-_LEFT_OUT = {"scheme": "http", "http_version": "1.1", "client": None, "server": None}
+Ended = tuple[Group, int, int, RequestSpan, bytes, str, bytes | None]
+"""The same; None stands for the caller where the span is not to be sent."""
 
 
 class Endings:
@@ -63,26 +64,25 @@ class Endings:
         if recorder is not self._recorder:
             self.settle()
             self._recorder = recorder
-        method, route = scope["method"], http_route(scope)
-        try:
-            scheme, version, client, server = (
-                scope["scheme"],
-                scope["http_version"],
-                scope["client"],
-                scope["server"],
-            )
-        except KeyError:
-            self.add(span, _LEFT_OUT | dict(scope), status, failure, moment, nanoseconds)
-            return
-        failed = failure is not None or status is None or status >= SERVER_ERROR
-        group = None
-        if not failed and not (span.used and span.status):
-            group = recorder.groups.usual.get((method, route, status))
-        if group is None or group.scheme != scheme or group.version != version:
-            code, error = verdict(span, status, failure, failed=failed)
-            group = recorder.groups.of((method, route, status, scheme, version, error, code))
-        ended = group, moment, nanoseconds, span, scope["path"], scope["headers"], client, server
-        if failed or route is None:
+        group, failed = _usual_group(span, scope, status, failure), False
+        if group is None:
+            group, failed = _group_of(span, scope, status, failure)
+        sampled: int
+        if span.used:  # it may have ids of its own, or a decision that is another's
+            ids, sampled = span.ids, span.sampled
+        else:
+            try:
+                ids, sampled = recorder.drawn.pop()
+            except IndexError:
+                ids, sampled = recorder.draw()
+            span.known_ids = ids  # for who still asks, such as a task that outlives the request
+        kept = sampled or nanoseconds >= recorder.slow_nanoseconds or (failed and recorder.by_ratio)
+        caller = None
+        if kept and recorder.exports:
+            caller = recorder.callers.of(scope, span, linked=self.linked)
+        group.durations.waiting.append(nanoseconds)
+        ended = group, moment, nanoseconds, span, ids, scope["path"], caller
+        if failed or not group.line:
             self.settle()
             self._tell([ended], recorder, failed=failed)
             return
@@ -102,37 +102,18 @@ class Endings:
     def _tell(self, ended: list[Ended], recorder: Recorder, *, failed: bool = False) -> None:
         """Tell everything about requests: one that failed or met no route, or several that did neither."""
         offset = time.time_ns() - time.perf_counter_ns()  # law-5: a span's clock is the machine's
-        slow = 0 if failed and recorder.by_ratio else recorder.slow_nanoseconds
-        spans, ids = Spans(), list[bytes]()
-        for each, drawn, sampled in zip(ended, *recorder.draw(len(ended)), strict=True):
-            group, moment, nanoseconds, span, path, headers, client, server = each
-            if not span.used:
-                own, kept = drawn, sampled
-                span.known_ids = own  # for who still asks, such as a task that outlives the request
-            else:  # it may have ids of its own, or a decision that is another's
-                own, kept = span.ids, span.sampled
-            if (kept or nanoseconds >= slow) and recorder.exports:
-                sent = dict(headers)
-                if self.linked and b"traceparent" in sent:
-                    _link(span, headers)
-                caller = recorder.caller(
-                    sent.get(b"host"), sent.get(b"user-agent"), client, server, group.scheme
-                )
-                end = moment + offset
-                spans.add(span, own, end - nanoseconds, end, group.constant, caller, path)
-            group.durations.waiting.append(nanoseconds)
-            ids.append(own)
-        recorder.put(spans)
+        if kept := cast("list[Kept]", [each for each in ended if each[-1] is not None]):
+            recorder.put(kept_spans(kept, offset), len(kept))
         recorder.groups.measured(len(ended))
         if somebody_meters():
             for group, _, nanoseconds, *_ in ended:
                 durations.record(nanoseconds / 1_000_000_000, group.attributes)
         handler = quick_handler()
         if handler is None or failed or not ended[0][0].line:
-            for group, _, nanoseconds, span, path, *_ in ended:
+            for group, _, nanoseconds, span, _, path, _ in ended:
                 log_request(span, group.key, path, nanoseconds, failed=failed)
         else:
-            handler.put(access_lines(handler, ended, ids, offset))
+            handler.put(access_lines(handler, ended, offset))
 
     def forget(self) -> None:
         """Tell nothing about the requests that wait."""
@@ -161,9 +142,11 @@ def settle_all() -> None:
 
 
 def forget_all() -> None:
-    """Forget the requests that wait, in a child that was forked: its parent tells of them."""
+    """Forget the requests that wait, in a child that was forked, and ids: its parent tells and uses them."""
     for endings in list(_all):
         endings.forget()
+    for recorder in installed:
+        recorder.drawn.clear()
 
 
 def _taken(waiting: deque[Ended]) -> list[Ended]:
@@ -175,8 +158,31 @@ def _taken(waiting: deque[Ended]) -> list[Ended]:
     return taken
 
 
-def _link(span: RequestSpan, headers: Headers) -> None:
-    """Link the span to the context that a stranger sent."""
-    stranger = parse_traceparent(wanted_headers(headers).get(b"traceparent"))
-    if stranger is not None:
-        span.add_link(stranger, None)
+def _usual_group(span: RequestSpan, scope: Scope, status: int | None, failure: str | None) -> Group | None:
+    """Return the group of nearly every request in a short way; None goes the long one."""
+    if failure is not None or (span.used and span.status):
+        return None
+    try:
+        # FastAPI's own, private record of the route as included, prefixes and all.
+        route = scope["fastapi"]["effective_route_context"] if "fastapi" in scope else scope["route"]
+        group = span.recorder.groups.usual[status][scope["method"]][route.path_format]
+        if (
+            scope["root_path"]
+            or "app_root_path" in scope
+            or group.scheme != scope["scheme"]
+            or group.version != scope["http_version"]
+        ):
+            return None
+    except (AttributeError, LookupError, TypeError):
+        return None
+    return group
+
+
+def _group_of(span: RequestSpan, scope: Scope, status: int | None, failure: str | None) -> tuple[Group, bool]:
+    """Return the group of any request, and whether it failed."""
+    failed = failure is not None or status is None or status >= SERVER_ERROR
+    code, error = verdict(span, status, failure, failed=failed)
+    # What a server may leave out (ASGI 3, HTTP connection scope).
+    scheme, version = scope.get("scheme") or "http", scope.get("http_version") or "1.1"
+    key = (scope["method"], http_route(scope), status, scheme, version, error, code)
+    return span.recorder.groups.of(key), failed

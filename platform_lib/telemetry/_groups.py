@@ -100,12 +100,12 @@ class Groups:
     """The kinds of requests seen so far, and the metric over them.
 
     Attributes:
-        usual: kinds without an error by method, route and status: of each the first that came, with whatever
-            scheme and version. Most requests find theirs here by the shorter key.
+        usual: kinds without an error by status, method and route: of each the first that came, with whatever
+            scheme and version. Most requests find theirs here, without a key to be made.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.usual: dict[tuple[str, str | None, int | None], Group] = {}
+        self.usual: dict[int | None, dict[str, dict[str, Group]]] = {}
         self._limit = limit
         self._known: dict[Key, Group] = {}
         self._series: dict[tuple[tuple[str, str | int], ...], Durations] = {}
@@ -127,8 +127,8 @@ class Groups:
         # Kinds that differ only in what is no attribute of the metric share a series.
         group.durations = self._series.setdefault(tuple(group.attributes.items()), group.durations)
         method, route, status, _, _, error, code = key
-        if error is None and not code:
-            self.usual.setdefault((method, route, status), group)
+        if error is None and not code and route is not None:
+            self.usual.setdefault(status, {}).setdefault(method, {}).setdefault(route, group)
         return self._known.setdefault(key, group)
 
     def measured(self, requests: int) -> None:
@@ -137,7 +137,7 @@ class Groups:
         if self._uncounted >= _MOST_UNCOUNTED:
             self._uncounted = 0
             for durations in (*list(self._series.values()), self._overflow):
-                durations.count()
+                durations.count_if_idle()
 
     def metric(self, start: int, now: int, *, delta: bool = False) -> bytes:
         """Return `http.server.request.duration` as a `Metric`; empty if nothing was served.

@@ -17,6 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from platform_lib.redaction import redact
 from platform_lib.telemetry._encoding import scope_part
 from platform_lib.telemetry._log_fields import extras_of, message_of
+from platform_lib.telemetry._request_span import IDS
 from platform_lib.telemetry._spans import error_type
 from platform_lib.telemetry._wire import (
     any_value,
@@ -80,15 +81,16 @@ class LogRecords:
     def put_access(self, logger: str, group: Group, ids: bytes, end: int, nanoseconds: int) -> None:
         """Queue the access line of a request of *group*.
 
-        *ids* are the bytes of trace id and span id, *end* is Unix nanoseconds.
+        *ids* are those of its span as `IDS` packs them, *end* is Unix nanoseconds.
         """
         constant = self._kinds.get(group)
         if constant is None:
             if len(self._kinds) >= _MOST_KINDS:
                 self._kinds.clear()
             constant = self._kinds[group] = _access(group)
+        trace_id, span_id = IDS.unpack(ids)
         content = (
-            _identity(b"\x09", end, b"\x59", end, b"\x4a\x10", ids[:16], b"\x52\x08", ids[16:])
+            _identity(b"\x09", end, b"\x59", end, b"\x4a\x10", trace_id, b"\x52\x08", span_id)
             + constant
             + _duration(round(nanoseconds / 1_000_000, 2))
         )

@@ -26,8 +26,8 @@ _DEFAULT_ENDPOINT = "http://localhost:4318"
 _TIMEOUT_SECONDS = 2.0  # the specification's ten would outlive the time there is to stop
 _METRICS_INTERVAL_SECONDS, _METRICS_TIMEOUT_SECONDS = 60.0, 30.0
 # Short, so that a developer sees the trace of the request just made, and a crash loses little.
-_DELAY_SECONDS = 0.2
-_CAPACITY, _BATCH = 8192, 512
+_DELAY_SECONDS = 1.0
+_CAPACITY, _BATCH = 8192, 2048
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROTOCOL = "http/protobuf"
 

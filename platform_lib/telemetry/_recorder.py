@@ -8,61 +8,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.trace import Link, SpanKind
 
-from platform_lib.telemetry._encoding import (
-    SERVER_ATTRIBUTE,
-    parent_part,
-    span_head,
-    url_path,
-)
 from platform_lib.telemetry._groups import Groups
-from platform_lib.telemetry._request import Address, caller_attributes, redacted_path
+from platform_lib.telemetry._kept_spans import Callers
 from platform_lib.telemetry._request_span import IDS, OURS, RequestSpan
-from platform_lib.telemetry._wire import attributes
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace.sampling import Sampler
 
-_MAX_CALLERS = 1024
 _NEVER = 1 << 63  # nanoseconds
-_ROOT = parent_part(None)
-
-
-class Spans:
-    """Encoded spans of one batch, in pieces that are joined once.
-
-    Attributes:
-        count: how many they are.
-        pieces: their bytes in order.
-    """
-
-    __slots__ = ("count", "pieces")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.pieces: list[bytes] = []
-
-    def add(
-        self, span: RequestSpan, ids: bytes, start: int, end: int, constant: bytes, caller: bytes, path: str
-    ) -> None:
-        """Add a span that ended; times are Unix nanoseconds, *constant* and *caller* what it shares."""
-        told = url_path(redacted_path(path))
-        own = _ROOT
-        if span.used and span.touched:
-            own = (_ROOT if span.parent is None else parent_part(span.parent)) + span.encoded_extras()
-        self.count += 1
-        self.pieces += (
-            span_head(ids, start, end, len(constant) + len(caller) + len(told) + len(own)),
-            constant,
-            caller,
-            told,
-            own,
-        )
+_AT_ONCE = 64  # ids; a call of the system costs as much for one
+_apart = Struct(f"{IDS.size}s").iter_unpack  # slices cost three times as much
 
 
 class Recorder:
@@ -73,6 +35,8 @@ class Recorder:
         exports: whether spans leave the process.
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
         groups: the kinds of requests, with their durations.
+        callers: who called, encoded.
+        drawn: ids of the next traces with their decisions, for this process alone.
         limits: how many attributes a span has at most, and how long they are; None is no limit.
         slow_nanoseconds: from here on a request is kept whatever the ratio decided.
     """
@@ -102,24 +66,31 @@ class Recorder:
         self.limits = limits
         self.slow_nanoseconds = round(slow_seconds * 1_000_000_000) if self.by_ratio else _NEVER
         self._random_bytes = random_bytes  # by default the system's: nobody's seed repeats our ids
-        self._callers: dict[object, bytes] = {}
+        self.drawn: list[tuple[bytes, int]] = []
+        self.callers = Callers()
 
     def new_ids(self) -> bytes:
-        """Return ids of a new trace: 16 bytes of trace id, then 8 of its first span's."""
-        return self._random_bytes(IDS)
+        """Return ids of a new trace and its first span, as `IDS` packs them."""
+        return self._random_bytes(IDS.size)
 
     def samples(self, ids: bytes) -> bool:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
         return ids[8:16] < self._bound
 
-    def draw(self, traces: int) -> tuple[Sequence[bytes], Iterable[int]]:
-        """Return ids of new traces as `new_ids` does, and as 0 or 1 what `samples` says of each."""
-        drawn = self._random_bytes(IDS * traces)
-        ids = [drawn[at : at + IDS] for at in range(0, len(drawn), IDS)]
-        firsts = drawn[8::IDS]
+    def draw(self) -> tuple[bytes, int]:
+        """Return ids of a new trace as `new_ids` does, and as 0 or 1 what `samples` says of it.
+
+        Many are drawn at once; those for the next requests are in *drawn*.
+        """
+        drawn = self._random_bytes(IDS.size * _AT_ONCE)
+        firsts = drawn[8 :: IDS.size]
         if self._edge in firsts:  # then the other bytes decide
-            return ids, [self.samples(each) for each in ids]
-        return ids, firsts.translate(self._below_edge)
+            sampled: Iterable[int] = [self.samples(ids) for (ids,) in _apart(drawn)]
+        else:
+            sampled = firsts.translate(self._below_edge)
+        first, *others = [(ids, one) for (ids,), one in zip(_apart(drawn), sampled, strict=True)]
+        self.drawn += others
+        return first
 
     def start_below(
         self, context: Context, request: Callable[[], Mapping[str, str | int]], links: Sequence[Link]
@@ -150,29 +121,10 @@ class Recorder:
                 span.set_attribute(name, value)
         return span
 
-    def caller(
-        self,
-        host: bytes | None,
-        user_agent: bytes | None,
-        client: Address | None,
-        server: Address | None,
-        scheme: str,
-    ) -> bytes:
-        """Return the attributes that say who called whom, encoded; callers come back, so they are kept."""
-        key = (host or server, user_agent, client and client[0], scheme)
-        known = self._callers.get(key)
-        if known is None:
-            if len(self._callers) >= _MAX_CALLERS:
-                self._callers.clear()
-            texts = (None if value is None else value.decode("latin-1") for value in (host, user_agent))
-            items = caller_attributes(scheme, client, server, *texts)
-            known = self._callers[key] = attributes(SERVER_ATTRIBUTE, items.items())
-        return known
-
-    def put(self, spans: Spans) -> None:
+    def put(self, spans: bytes, count: int) -> None:
         """Hand encoded spans to the outlet."""
-        if self._put is not None and spans.count:
-            self._put(self._scope, b"".join(spans.pieces), spans.count)
+        if self._put is not None:
+            self._put(self._scope, spans, count)
 
 
 def _as_bytes(bound: int) -> bytes:

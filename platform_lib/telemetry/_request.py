@@ -32,7 +32,7 @@ _MAX_HOST = 255
 _MAX_METHOD = 32
 # Segments that begin with a letter and are too short for a card number, an IBAN or a key; and UUIDs.
 _harmless = re.compile(
-    r"(?:/(?:[a-z][a-z0-9_]{0,11}+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})?+)*+", re.ASCII
+    r"(?:[/\n]+(?:[a-z][a-z0-9_]{0,11}+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}))*+[/\n]*+", re.ASCII
 ).fullmatch
 
 
@@ -83,9 +83,12 @@ def request_attributes(scope: Scope, headers: dict[bytes, str]) -> dict[str, str
 
 def redacted_path(path: str) -> str:
     """Return the path without card numbers and secrets; in most there is no room for one."""
-    if "k_" not in path and "whsec_" not in path and _harmless(path):
-        return path
-    return redact(path)
+    return path if is_harmless(path) else redact(path)
+
+
+def is_harmless(paths: str) -> bool:
+    """Whether a path, or paths in a line each, have no room for a card number or a secret."""
+    return "k_" not in paths and "whsec_" not in paths and _harmless(paths) is not None
 
 
 def caller_attributes(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from opentelemetry.attributes import BoundedAttributes
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _NOT_SAMPLED = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
-IDS = 24  # bytes of a trace id and a span id
+IDS = Struct("16s8s")
+"""Trace id and span id, one after the other as they are drawn and kept."""
+
 _MAX_EVENTS = 128  # the SDK's default limit of events and of links
 _NO_STATE = TraceState()
 
@@ -54,7 +57,7 @@ class RequestSpan(Span):
 
     Attributes:
         recorder: whose span it is.
-        known_ids: sixteen bytes of trace id, then eight of span id, once they are made.
+        known_ids: the bytes of trace id and span id, once they are made.
         decision: the head decision, once it is made.
         status: the code that was set from inside.
         extras: attributes that were set from inside.
@@ -81,7 +84,7 @@ class RequestSpan(Span):
 
     @property
     def ids(self) -> bytes:
-        """Sixteen bytes of trace id, then eight of span id."""
+        """Trace id and span id, as `IDS` packs them, made on first use."""
         if self.known_ids is None:
             self.used = True
             self.known_ids = self.recorder.new_ids()
@@ -101,9 +104,10 @@ class RequestSpan(Span):
             flags = _SAMPLED if self.sampled else _NOT_SAMPLED
             if self.parent is not None and not self.parent.trace_flags.random_trace_id:
                 flags = TraceFlags(flags & TraceFlags.SAMPLED)
+            trace_id, span_id = IDS.unpack(self.ids)
             context = self._context = SpanContext(
-                int.from_bytes(self.ids[:16], "big"),
-                int.from_bytes(self.ids[16:], "big"),
+                int.from_bytes(trace_id, "big"),
+                int.from_bytes(span_id, "big"),
                 is_remote=False,
                 trace_flags=flags,
                 trace_state=self.trace_state or _NO_STATE,

@@ -19,19 +19,6 @@ def http_route(scope: Mapping[str, Any]) -> str | None:
 
     What a mounted application without a route of its own answered has the mount's template: `/static/{path}`.
     """
-    try:  # nearly every request
-        # FastAPI's own, private record of the route as included, prefixes and all.
-        route = scope["fastapi"]["effective_route_context"] if "fastapi" in scope else scope["route"]
-        path = route.path_format
-        if type(path) is str and path and not scope["root_path"] and "app_root_path" not in scope:
-            return path
-    except (AttributeError, LookupError, TypeError):
-        pass
-    return _any_route(scope)
-
-
-def _any_route(scope: Mapping[str, Any]) -> str | None:
-    """Return the template where a root path, a mount or a router of another make is on the way."""
     context = (scope.get("fastapi") or {}).get("effective_route_context")  # empty for an included mount
     path = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
     outer = scope.get("app_root_path")  # set by the first mount on the way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from time import perf_counter, perf_counter_ns
+from types import FunctionType, MethodType
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -47,7 +48,9 @@ class ServerSpans:
     """
 
     def __init__(self, app: App, *, trust_inbound: bool = False) -> None:
-        self._app = app
+        # The method of an instance, which the interpreter calls without leaving its own loop.
+        is_code = isinstance(app, FunctionType | MethodType)
+        self._app: App = app if is_code else app.__call__  # type: ignore[operator]  # it is an instance
         self._trust_inbound = trust_inbound
         self._endings = Endings(linked=not trust_inbound)
 

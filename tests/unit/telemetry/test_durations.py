@@ -69,6 +69,27 @@ def test_durations_that_two_threads_count_are_counted_once() -> None:
     assert sum(durations.count()) == 10
 
 
+def test_a_request_that_ends_while_its_own_thread_counts_does_not_wait_for_it() -> None:
+    groups = Groups()
+    durations = groups.of(("GET", "/pay", 200, "http", "1.1", None, 0)).durations
+
+    class Interrupted(list[int]):
+        def __getitem__(self, key: Any) -> Any:
+            # As when the slice makes the interpreter collect an abandoned request.
+            durations.waiting.append(2_000_000)
+            groups.measured(10_000)
+            return super().__getitem__(key)
+
+    durations.waiting = Interrupted([1_000_000] * 10)
+    counter = threading.Thread(target=durations.count, daemon=True)
+    counter.start()
+    counter.join(10)
+
+    assert not counter.is_alive()
+    durations.waiting = list(durations.waiting)
+    assert sum(durations.count()) == 11
+
+
 def test_durations_that_nobody_collects_do_not_pile_up() -> None:
     groups = Groups()
     durations = groups.of(("GET", "/pay", 200, "http", "1.1", None, 0)).durations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.unit.telemetry.sink import collector, nobody, run
@@ -59,8 +61,7 @@ def test_a_child_of_a_process_whose_collector_is_dead_does_not_hang(attempt: int
     assert "child False" in done.stdout
 
 
-def test_a_child_does_not_write_its_parents_access_lines_a_second_time() -> None:
-    done = run("""
+SERVING = """
 import asyncio, os, sys
 from platform_lib.telemetry import ServerSpans, TelemetrySettings, start_telemetry
 telemetry = start_telemetry(
@@ -74,12 +75,41 @@ async def app(scope, receive, send):
 async def receive(): return {"type": "http.request"}
 async def send(message): pass
 served = ServerSpans(app)
-asyncio.run(served({"type": "http", "method": "GET", "path": "/pay", "headers": []}, receive, send))
+def serve(path):
+    asyncio.run(served({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send))
+"""
+
+
+def test_a_child_does_not_write_its_parents_access_lines_a_second_time() -> None:
+    done = run(
+        SERVING
+        + """
+serve("/pay")
 child = os.fork()
 if child == 0:
     sys.exit(0)  # runs what is registered for the end of an interpreter
 os.waitpid(child, 0)
 telemetry.shutdown()
-""")
+"""
+    )
 
     assert done.stdout.count('"GET /pay 200"') == 1, done.stdout + done.stderr
+
+
+def test_a_child_uses_no_ids_that_its_parent_uses() -> None:
+    done = run(
+        SERVING
+        + """
+serve("/pay")
+child = os.fork()
+serve("/pay")
+if child == 0:
+    sys.exit(0)
+os.waitpid(child, 0)
+telemetry.shutdown()
+"""
+    )
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    ids = [line["trace_id"] for line in lines if line["message"] == "GET /pay 200"]
+    assert len(ids) == len(set(ids)) == 3, done.stdout + done.stderr
