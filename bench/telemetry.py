@@ -1,10 +1,11 @@
 """Compare FastAPI without telemetry, with its own, with contrib's, and with platform_lib's.
 
 Every server is one process on one core; the load generator and an OTLP sink share the other. All servers are
-up at once and are measured in turn, so that a machine that drifts drifts for all: those that are compared
-closely one right after the other, and in several processes, which a round adds up. Every request is traced
-and exported, with metrics and an access log line; `ours_sampled` keeps a tenth. The figures are medians of
-the ratios of each round; the last line is one JSON object.
+up at once and are measured in turn. The machine's speed drifts by a tenth within a second, so those that are
+compared closely take turns of 100 ms, the order reversed each time. What one of them does while another is
+measured, such as sending what it buffered, counts as its own time, by the scheduler's account. Every request
+is traced and exported, with metrics and an access log line; `ours_sampled` keeps a tenth. The figures are
+medians of the ratios of each round; the last line is one JSON object.
 """
 
 import argparse
@@ -26,22 +27,32 @@ request = (
 )
 close, far = ("bare", "ours", "ours_sampled"), ("native", "contrib")
 kinds = (*close, *far)
+# A turn is as long as ours holds requests back, which it tells in batches then as under steady load.
+TURN, FAR_SECONDS = 0.1, 2.0
 # Longer than each holds spans back: what is buffered is its own work and must not be the next one's.
-pauses = dict.fromkeys(close, 1.2) | dict.fromkeys(far, 5.5)
+CLOSE_PAUSE, FAR_PAUSE = 1.2, 5.5
 
 
-class Load(asyncio.Protocol):
-    """One kept connection that sends the next request when the answer is there."""
+class Client(asyncio.Protocol):
+    """One kept connection that sends the next request when the answer is there, while its turn lasts."""
 
-    def __init__(self, times: list[float], until: float, done: asyncio.Future[None]) -> None:
-        self.times, self.until, self.done = times, until, done
+    def __init__(self, times: list[float]) -> None:
+        self.times = times
         self.buffer = b""
         self.number = 0
+        self.until = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Wait for a turn."""
         self.transport = transport
+        self.idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def begin(self, until: float) -> asyncio.Future[None]:
+        """Send requests until then; gives what is done when the last one is answered."""
+        self.until = until
+        self.idle = asyncio.get_running_loop().create_future()
         self.send()
+        return self.idle
 
     def send(self) -> None:
         """Send one request."""
@@ -64,35 +75,76 @@ class Load(asyncio.Protocol):
         now = time.perf_counter()
         self.times.append(now - self.began)
         if now >= self.until:
-            self.transport.close()
-            if not self.done.done():
-                self.done.set_result(None)
+            self.idle.set_result(None)
         else:
             self.send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End; early is a failure."""
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionError("the server closed the connection"))
+        """End; in the middle of a turn is a failure."""
+        if not self.idle.done():
+            self.idle.set_exception(error or ConnectionError("the server closed the connection"))
 
 
-async def load(port: int, seconds: float, connections: int) -> tuple[float, float, int]:
-    """Return requests a second, the 99th percentile in seconds, and how many requests were answered."""
-    loop = asyncio.get_running_loop()
-    times: list[float] = []
-    began = time.perf_counter()
-    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
-    for done in ends:
-        await loop.create_connection(lambda done=done: Load(times, began + seconds, done), "127.0.0.1", port)
-    await asyncio.gather(*ends)
-    elapsed = time.perf_counter() - began
-    return len(times) / elapsed, statistics.quantiles(times, n=100)[98], len(times)
+class Server:
+    """One server and what was measured of it in a round.
+
+    Attributes:
+        times: seconds that each request took.
+        seconds: the time that those requests took together, what it did outside of its turns included.
+    """
+
+    def __init__(self, kind: str, process: int, port: int) -> None:
+        self.kind = kind
+        self.process = process
+        self.port = port
+        self.times: list[float] = []
+        self.seconds = 0.0
+        self.clients: list[Client] = []
+
+    async def connect(self, connections: int) -> None:
+        """Begin a round."""
+        self.times, self.seconds, self.clients = [], 0.0, []
+        loop = asyncio.get_running_loop()
+        for _ in range(connections):
+            _, client = await loop.create_connection(lambda: Client(self.times), "127.0.0.1", self.port)
+            self.clients.append(client)
+
+    async def turn(self, seconds: float) -> None:
+        """Serve for so long."""
+        began = time.perf_counter()
+        await asyncio.gather(*[client.begin(began + seconds) for client in self.clients])
+        self.seconds += time.perf_counter() - began
+
+    def close(self) -> None:
+        """End a round."""
+        for client in self.clients:
+            client.idle.cancel()
+            client.transport.close()
+
+    def busy(self) -> float:
+        """Return the processor time that its threads have taken, in seconds."""
+        tasks = Path(f"/proc/{self.process}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+    def measured(self) -> tuple[float, float]:
+        """Return requests a second and the 99th percentile in seconds."""
+        return len(self.times) / self.seconds, statistics.quantiles(self.times, n=100)[98]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+async def take_turns(servers: list[Server], seconds: float, turn: float, connections: int) -> None:
+    """Measure *servers* side by side for so many seconds each."""
+    for server in servers:
+        await server.connect(connections)
+    for number in range(round(seconds / turn)):
+        for server in servers if number % 2 else servers[::-1]:
+            others = {other: other.busy() for other in servers if other is not server}
+            await server.turn(turn)
+            for other, before in others.items():
+                taken = other.busy() - before
+                server.seconds -= taken
+                other.seconds += taken
+    for server in servers:
+        server.close()
 
 
 def ask(port: int, path: str) -> str:
@@ -129,31 +181,29 @@ def measure(options: argparse.Namespace, temporary: Path) -> dict[str, object]:
     try:
         sink, sink_port = start("telemetry_sink.py", str(load_core), log=temporary / "sink")
         processes.append(sink)
-        servers: list[tuple[str, int, int]] = []  # kind, port, process id
-        for number in range(options.instances):
-            for kind in kinds if number == 0 else close:
-                arguments = (kind, str(server_core), str(sink_port))
-                log = temporary / f"{kind}-{number}.log"
-                server, port = start("telemetry_server.py", *arguments, log=log)
-                processes.append(server)
-                servers.append((kind, port, server.pid))
+        servers: list[Server] = []
+        for kind in kinds:
+            arguments = (kind, str(server_core), str(sink_port))
+            process, port = start("telemetry_server.py", *arguments, log=temporary / f"{kind}.log")
+            processes.append(process)
+            servers.append(Server(kind, process.pid, port))
         answered = dict.fromkeys(kinds, 0)
-        rounds: list[dict[str, tuple[float, float, float]]] = []
+        rounds: list[dict[str, tuple[float, float]]] = []
         for number in range(options.rounds + 1):
-            measured: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in kinds}
-            for kind, port, pid in servers if number % 2 else servers[::-1]:
-                before = cpu_seconds(pid)
-                seconds = options.seconds if number else 1.0
-                rate, p99, count = asyncio.run(load(port, seconds, options.connections))
-                time.sleep(pauses[kind])
-                answered[kind] += count
-                measured[kind].append((rate, p99, (cpu_seconds(pid) - before) / count))
+            seconds = options.seconds if number else 1.0
+            asyncio.run(take_turns(servers[: len(close)], seconds, TURN, options.connections))
+            time.sleep(CLOSE_PAUSE)
+            for server in servers[len(close) :]:
+                asyncio.run(take_turns([server], FAR_SECONDS, FAR_SECONDS, options.connections))
+                time.sleep(FAR_PAUSE)
+            for server in servers:
+                answered[server.kind] += len(server.times)
             if number:  # the first round warms up
-                rounds.append({kind: averages(of_kind) for kind, of_kind in measured.items()})
+                rounds.append({server.kind: server.measured() for server in servers})
                 print(
                     "   ".join(
-                        f"{kind} {rate:.0f}/s p99 {p99 * 1000:.2f} ms cpu {cpu * 1e6:.0f} us"
-                        for kind, (rate, p99, cpu) in rounds[-1].items()
+                        f"{kind} {rate:.0f}/s p99 {p99 * 1000:.2f} ms"
+                        for kind, (rate, p99) in rounds[-1].items()
                     )
                 )
         for process in processes[1:]:
@@ -169,15 +219,7 @@ def measure(options: argparse.Namespace, temporary: Path) -> dict[str, object]:
     return summary(rounds, answered["ours"], counted.get("ours", 0))
 
 
-def averages(measured: list[tuple[float, float, float]]) -> tuple[float, float, float]:
-    """Return the means of rate, 99th percentile and processor time over the processes of a kind."""
-    rates, p99s, cpus = zip(*measured, strict=True)
-    return statistics.fmean(rates), statistics.fmean(p99s), statistics.fmean(cpus)
-
-
-def summary(
-    rounds: list[dict[str, tuple[float, float, float]]], expected: int, exported: int
-) -> dict[str, object]:
+def summary(rounds: list[dict[str, tuple[float, float]]], expected: int, exported: int) -> dict[str, object]:
     """Return the medians, of ratios where there is one."""
 
     def rate(kind: str) -> int:
@@ -207,8 +249,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5, help="rounds after one that warms up (5)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="load on each server in a round (2)")
-    parser.add_argument("--instances", type=int, default=5, help="processes of bare and ours, each (5)")
+    parser.add_argument("--seconds", type=float, default=12.0, help="load on bare and ours in a round (12)")
     parser.add_argument("--connections", type=int, default=16, help="connections at once (16)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -7,7 +7,7 @@ It stands in for the SDK's tracer only while nobody else listens to the spans of
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -84,10 +84,11 @@ class Recorder:
         """
         drawn = self._random_bytes(IDS.size * _AT_ONCE)
         firsts = drawn[8 :: IDS.size]
-        if self._edge in firsts:  # then the other bytes decide
-            sampled: Iterable[int] = [self.samples(ids) for (ids,) in _apart(drawn)]
-        else:
-            sampled = firsts.translate(self._below_edge)
+        sampled = bytearray(firsts.translate(self._below_edge))
+        at = firsts.find(self._edge)
+        while at >= 0:  # there the other bytes decide
+            sampled[at] = self.samples(drawn[at * IDS.size :])
+            at = firsts.find(self._edge, at + 1)
         first, *others = [(ids, one) for (ids,), one in zip(_apart(drawn), sampled, strict=True)]
         self.drawn += others
         return first
