@@ -14,15 +14,14 @@ from typing import Literal
 
 from platform_lib.telemetry._encoding import spans_request
 from platform_lib.telemetry._fork import warn_of_a_child
+from platform_lib.telemetry._plan import Queue
 
 Outcome = Literal["taken", "later", "refused"]
 """What became of a batch: the collector has it, may have it later, or will never have it."""
 
 Deliver = Callable[[bytes], Outcome]
 
-_CAPACITY = 8192
-_BATCH = 512
-_DELAY_SECONDS = 0.2
+_QUEUE = Queue()
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of one batch."""
 _WARN_EVERY_SECONDS = 60.0
@@ -49,9 +48,7 @@ class Outlet:
         deliver: Deliver,
         *,
         what: str = "spans",
-        delay_seconds: float = _DELAY_SECONDS,
-        capacity: int = _CAPACITY,
-        batch: int = _BATCH,
+        queue: Queue = _QUEUE,
         pauses_seconds: tuple[float, ...] = PAUSES_SECONDS,
     ) -> None:
         self.what = what
@@ -59,9 +56,9 @@ class Outlet:
         self.sent = 0
         self._resource = resource
         self._deliver = deliver
-        self._delay = delay_seconds
-        self._capacity = capacity
-        self._batch = batch
+        self._delay = queue.delay_seconds
+        self._capacity = queue.capacity
+        self._batch = queue.batch
         self._pauses = pauses_seconds
         self._queue: deque[tuple[bytes, bytes, int]] = deque()  # scope, items, how many
         self._waiting = 0  # items in the queue

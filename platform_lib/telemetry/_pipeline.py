@@ -47,11 +47,4 @@ class OutletProcessor(SpanProcessor):
 
 def outlet(resource: bytes, destination: Destination, queue: Queue, *, what: str) -> Outlet:
     """Start an outlet of *what* to *destination*; *resource* is encoded."""
-    return Outlet(
-        resource,
-        deliver_to(destination),
-        what=what,
-        delay_seconds=queue.delay_seconds,
-        capacity=queue.capacity,
-        batch=queue.batch,
-    )
+    return Outlet(resource, deliver_to(destination), what=what, queue=queue)

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from platform_lib.telemetry._collector import Collector
 from platform_lib.telemetry._outlet import Outcome, Outlet
-from platform_lib.telemetry._plan import Destination
+from platform_lib.telemetry._plan import Destination, Queue
 from tests.unit.telemetry.sink import becomes
 
 SPAN = b"\x12\x02\x2a\x00"
@@ -65,7 +65,7 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(caplog: pytest.LogCaptu
         answer.wait(20)
         return "taken"
 
-    outlet = Outlet(b"", deliver, capacity=3)
+    outlet = Outlet(b"", deliver, queue=Queue(capacity=3))
     outlet.put(b"", SPAN, 1)
     assert asked.wait(20)
     for _ in range(5):
