@@ -25,7 +25,8 @@ Signal = Literal["traces", "metrics", "logs"]
 _DEFAULT_ENDPOINT = "http://localhost:4318"
 _TIMEOUT_SECONDS = 2.0  # the specification's ten would outlive the time there is to stop
 _METRICS_INTERVAL_SECONDS, _METRICS_TIMEOUT_SECONDS = 60.0, 30.0
-# Short, so that a developer sees the trace of the request just made, and a crash loses little.
+# A fifth of what the specification advises: a developer soon sees the trace of a request, and a crash loses
+# little. Not shorter, and in large batches: what a request to the collector costs is the service's own time.
 _DELAY_SECONDS = 1.0
 _CAPACITY, _BATCH = 8192, 2048
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -48,9 +48,9 @@ class ServerSpans:
     """
 
     def __init__(self, app: App, *, trust_inbound: bool = False) -> None:
-        # The method of an instance, which the interpreter calls without leaving its own loop.
-        is_code = isinstance(app, FunctionType | MethodType)
-        self._app: App = app if is_code else app.__call__  # type: ignore[operator]  # it is an instance
+        # An instance is called by its method: that the interpreter does without leaving its own loop.
+        is_function = isinstance(app, FunctionType | MethodType)
+        self._app: App = app if is_function else app.__call__  # type: ignore[operator]  # it is an instance
         self._trust_inbound = trust_inbound
         self._endings = Endings(linked=not trust_inbound)
 

@@ -75,40 +75,27 @@ async def app(scope, receive, send):
 async def receive(): return {"type": "http.request"}
 async def send(message): pass
 served = ServerSpans(app)
-def serve(path):
-    asyncio.run(served({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send))
-"""
-
-
-def test_a_child_does_not_write_its_parents_access_lines_a_second_time() -> None:
-    done = run(
-        SERVING
-        + """
-serve("/pay")
+def serve():
+    asyncio.run(served({"type": "http", "method": "GET", "path": "/pay", "headers": []}, receive, send))
+serve()
 child = os.fork()
+"""
+ENDING = """
 if child == 0:
     sys.exit(0)  # runs what is registered for the end of an interpreter
 os.waitpid(child, 0)
 telemetry.shutdown()
 """
-    )
+
+
+def test_a_child_does_not_write_its_parents_access_lines_a_second_time() -> None:
+    done = run(SERVING + ENDING)
 
     assert done.stdout.count('"GET /pay 200"') == 1, done.stdout + done.stderr
 
 
 def test_a_child_uses_no_ids_that_its_parent_uses() -> None:
-    done = run(
-        SERVING
-        + """
-serve("/pay")
-child = os.fork()
-serve("/pay")
-if child == 0:
-    sys.exit(0)
-os.waitpid(child, 0)
-telemetry.shutdown()
-"""
-    )
+    done = run(SERVING + "serve()" + ENDING)
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     ids = [line["trace_id"] for line in lines if line["message"] == "GET /pay 200"]
