@@ -21,10 +21,11 @@ access = logging.getLogger("platform_lib.access")
 _root = logging.getLogger()
 
 _SECOND, _MILLISECOND, _HUNDREDTH, _HALF = 1_000_000_000, 1_000_000, 10_000, 5_000  # nanoseconds
+_MILLISECONDS = 1000  # of a second
 # Formatting a number costs more than looking it up.
 _thousandths = tuple(f".{number:03d}" for number in range(1000))
 _MOST_TEXTS = 4096
-_texts = [""] * _MOST_TEXTS
+_texts: list[str] = []  # what ends a line, by hundredths of a millisecond, as far as was needed yet
 _last_second: tuple[int, str] = (0, "")
 
 
@@ -47,33 +48,37 @@ def access_lines(handler: PlatformHandler, ended: Sequence[Ended], offset: int) 
     """
     records = handler.records
     if records is not None:
-        for group, moment, nanoseconds, _, ids, *_ in ended:
+        for group, moment, nanoseconds, ids, _ in ended:
             records.put_access(access.name, group, ids, moment + offset, nanoseconds)
     # Three for each: two of the trace, one of the span.
-    digits = iter(b"".join([each[4] for each in ended]).hex(" ", 8).split(" "))
-    second, began = 0, ""
+    digits = iter(b"".join([ids for _, _, _, ids, _ in ended]).hex(" ", 8).split(" "))
+    texts, known = _texts, len(_texts)
+    head = began = ""
+    second = 0
+    latest: int | None = None  # the millisecond of *head*, after *second*
+    told: Group | None = None  # and its group
     pieces: list[str] = []
-    for (group, moment, nanoseconds, _, _, _, _), high, low, span in zip(
+    for (group, moment, nanoseconds, _, _), high, low, span in zip(
         ended, digits, digits, digits, strict=True
     ):
-        into = moment - second
-        if not 0 <= into < _SECOND:
-            second, began = _second_of(moment, offset)
-            into = moment - second
-        if group.handler is not handler:
-            _address(group, handler)
+        millisecond = (moment - second) // _MILLISECOND
+        if millisecond != latest or group is not told:
+            if not 0 <= millisecond < _MILLISECONDS:
+                second, began = _second_of(moment, offset)
+                millisecond = (moment - second) // _MILLISECOND
+            if group.handler is not handler:
+                _address(group, handler)
+            latest, told = millisecond, group
+            head = began + _thousandths[millisecond] + group.head
         hundredths = (nanoseconds + _HALF) // _HUNDREDTH
         pieces += (
-            began,
-            _thousandths[into // _MILLISECOND],
-            group.head,
+            head,
             high,
             low,
             '", "span_id": "',
             span,
             group.line,
-            (hundredths < _MOST_TEXTS and _texts[hundredths]) or _duration(hundredths),
-            group.tail,
+            texts[hundredths] if hundredths < known else _ending(hundredths),
         )
     return "".join(pieces)
 
@@ -88,12 +93,16 @@ def _second_of(moment: int, offset: int) -> tuple[int, str]:
     return second * _SECOND - offset, _last_second[1]
 
 
-def _duration(hundredths: int) -> str:
-    """Return a duration in milliseconds, with two digits behind the point."""
-    text = f"{hundredths // 100}.{hundredths % 100:02d}"
-    if hundredths < _MOST_TEXTS:
-        _texts[hundredths] = text
-    return text
+def _ending(hundredths: int) -> str:
+    """Return what ends a line: a duration in milliseconds, with two digits behind the point."""
+    global _texts  # noqa: PLW0603  # replaced as a whole: another thread may do the same
+    texts = _texts
+    _texts = texts + [_text(missing) for missing in range(len(texts), min(hundredths + 1, _MOST_TEXTS))]
+    return _text(hundredths)
+
+
+def _text(hundredths: int) -> str:
+    return f"{hundredths // 100}.{hundredths % 100:02d}}}\n"
 
 
 def _address(group: Group, handler: PlatformHandler) -> None:

@@ -110,11 +110,8 @@ def _log(
         return
     method = verb(sent)
     line = f"{method} {route or path} {status or failure}"
-    extra = {
-        "http.method": Constant(method),
-        "http.status": status,
-        "duration_ms": round(seconds * 1000, 2),
-    }
+    extra: dict[str, object] = {"http.method": Constant(method), "http.status": status}
     if route is not None:
         line, extra["http.route"] = Constant(line), Constant(route)
+    extra["duration_ms"] = round(seconds * 1000, 2)
     access.log(level, line, extra=extra)

@@ -10,8 +10,10 @@ import asyncio
 import time
 import weakref
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import cast
+from itertools import repeat, starmap
+from typing import TypeVar
 
 from platform_lib.telemetry._access import access_lines, quick_handler
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
@@ -23,15 +25,16 @@ from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
 
 running_loop = asyncio._get_running_loop  # noqa: SLF001  # documented for library authors; None without one
+_T = TypeVar("_T")
 _MOST_WAITING = 256
 _DELAY_SECONDS = 0.1  # a line is read by people and shippers, neither of which is quicker
 
-Kept = tuple[Group, int, int, RequestSpan, bytes, str, bytes]
-"""Group, end by the performance counter and duration, both in nanoseconds, span, its ids, path, and who
-called, as attributes of the span."""
+Ended = tuple[Group, int, int, bytes, RequestSpan | None]
+"""Group, end by the performance counter and duration, both in nanoseconds, the ids of its span, and the span
+itself where it was asked or told anything."""
 
-Ended = tuple[Group, int, int, RequestSpan, bytes, str, bytes | None]
-"""The same; None stands for the caller where the span is not to be sent."""
+Kept = tuple[Group, int, int, bytes, RequestSpan, str, bytes]
+"""The same of a request whose span is to be sent, and its path, and who called, as attributes of the span."""
 
 
 class Endings:
@@ -46,8 +49,9 @@ class Endings:
     def __init__(self, *, linked: bool) -> None:
         self.linked = linked
         self._waiting: deque[Ended] = deque()
+        self._kept: deque[Kept] = deque()
         self._recorder: Recorder | None = None  # of those that wait
-        self._due_on: asyncio.AbstractEventLoop | None = None  # where a timer is set
+        self._due_on: asyncio.AbstractEventLoop | None = None  # where a timer is set, while that runs
         _all.add(self)
 
     def add(
@@ -64,60 +68,94 @@ class Endings:
         if recorder is not self._recorder:
             self.settle()
             self._recorder = recorder
-        group, failed = _usual_group(span, scope, status, failure), False
-        if group is None:
-            group, failed = _group_of(span, scope, status, failure)
-        sampled: int
-        if span.used:  # it may have ids of its own, or a decision that is another's
-            ids, sampled = span.ids, span.sampled
-        else:
+        group = None
+        if failure is None and not (span.used and span.status):
+            # The kind of nearly every request is found without a call and without making a key.
             try:
-                ids, sampled = recorder.drawn.pop()
-            except IndexError:
-                ids, sampled = recorder.draw()
-            span.known_ids = ids  # for who still asks, such as a task that outlives the request
-        kept = sampled or nanoseconds >= recorder.slow_nanoseconds or (failed and recorder.by_ratio)
-        caller = None
-        if kept and recorder.exports:
-            caller = recorder.callers.of(scope, span, linked=self.linked)
-        group.durations.waiting.append(nanoseconds)
-        ended = group, moment, nanoseconds, span, ids, scope["path"], caller
-        if failed or not group.line:
-            self.settle()
-            self._tell([ended], recorder, failed=failed)
+                # FastAPI's own, private record of the route as included, prefixes and all.
+                route = scope["fastapi"]["effective_route_context"] if "fastapi" in scope else scope["route"]
+                known = recorder.groups.usual[status][scope["method"]][route.path_format]
+                if not (
+                    scope["root_path"]
+                    or "app_root_path" in scope
+                    or known.scheme != scope["scheme"]
+                    or known.version != scope["http_version"]
+                ):
+                    group = known
+            except (AttributeError, LookupError, TypeError):
+                pass
+        if (
+            group is None
+            and (group := self._other(span, scope, status, failure, moment, nanoseconds)) is None
+        ):
             return
+        own: RequestSpan | None = None
+        if span.used:  # it may have ids of its own, or a decision that is another's
+            own, ids, sampled = span, span.ids, span.sampled
+        else:
+            ids = next(recorder.drawn)
+            span.known_ids = ids  # for who still asks, such as a task that outlives the request
+            sampled = ids[8] <= recorder.edge and recorder.samples(ids)
+        if sampled or nanoseconds >= recorder.slow_nanoseconds:
+            self._keep(span, scope, group, moment, nanoseconds, ids)
+        group.durations.waiting.append(nanoseconds)
         waiting = self._waiting
-        waiting.append(ended)
+        waiting.append((group, moment, nanoseconds, ids, own))
         if len(waiting) >= _MOST_WAITING:
             self.settle()
-        elif self._due_on is not running_loop():
+        elif (due_on := self._due_on) is None or not due_on.is_running():
             self._settle_soon()
+
+    def _other(
+        self,
+        span: RequestSpan,
+        scope: Scope,
+        status: int | None,
+        failure: str | None,
+        moment: int,
+        nanoseconds: int,
+    ) -> Group | None:
+        """Return the group of any request; None if everything was told at once: it failed or met no route."""
+        group, failed = _group_of(span, scope, status, failure)
+        if not failed and group.line:
+            return group
+        recorder, ids = span.recorder, span.ids
+        if span.sampled or nanoseconds >= recorder.slow_nanoseconds or (failed and recorder.by_ratio):
+            self._keep(span, scope, group, moment, nanoseconds, ids)
+        self.settle()
+        group.durations.waiting.append(nanoseconds)
+        _measured(recorder, [(group, moment, nanoseconds, ids, span)])
+        log_request(span, group.key, scope["path"], nanoseconds, failed=failed)
+        return None
+
+    def _keep(
+        self, span: RequestSpan, scope: Scope, group: Group, moment: int, nanoseconds: int, ids: bytes
+    ) -> None:
+        """Send the span of a request with those of the requests that wait."""
+        if span.recorder.exports:
+            caller = span.recorder.callers.of(scope, span, linked=self.linked)
+            self._kept.append((group, moment, nanoseconds, ids, span, scope["path"], caller))
 
     def settle(self) -> None:
         """Tell everything about the requests that wait."""
         recorder = self._recorder
-        if recorder is not None and (ended := _taken(self._waiting)):
-            self._tell(ended, recorder)
-
-    def _tell(self, ended: list[Ended], recorder: Recorder, *, failed: bool = False) -> None:
-        """Tell everything about requests: one that failed or met no route, or several that did neither."""
+        if recorder is None:
+            return
         offset = time.time_ns() - time.perf_counter_ns()  # law-5: a span's clock is the machine's
-        if kept := cast("list[Kept]", [each for each in ended if each[-1] is not None]):
+        if kept := _taken(self._kept):
             recorder.put(kept_spans(kept, offset), len(kept))
-        recorder.groups.measured(len(ended))
-        if somebody_meters():
-            for group, _, nanoseconds, *_ in ended:
-                durations.record(nanoseconds / 1_000_000_000, group.attributes)
-        handler = quick_handler()
-        if handler is None or failed or not ended[0][0].line:
-            for group, _, nanoseconds, span, _, path, _ in ended:
-                log_request(span, group.key, path, nanoseconds, failed=failed)
-        else:
-            handler.put(access_lines(handler, ended, offset))
+        if ended := _taken(self._waiting):
+            _measured(recorder, ended)
+            if handler := quick_handler():
+                handler.put(access_lines(handler, ended, offset))
+            else:
+                for group, _, nanoseconds, ids, own in ended:
+                    log_request(own or recorder.span_of(ids), group.key, "", nanoseconds, failed=False)
 
     def forget(self) -> None:
         """Tell nothing about the requests that wait."""
         self._waiting.clear()
+        self._kept.clear()
 
     def _settle_soon(self) -> None:
         loop = running_loop()
@@ -146,36 +184,23 @@ def forget_all() -> None:
     for endings in list(_all):
         endings.forget()
     for recorder in installed:
-        recorder.drawn.clear()
+        recorder.draw()
 
 
-def _taken(waiting: deque[Ended]) -> list[Ended]:
+def _taken(waiting: deque[_T]) -> list[_T]:
     """Take what waits now; another thread may take at the same time, and each gets what it takes."""
-    taken: list[Ended] = []
-    with suppress(IndexError):
-        while True:
-            taken.append(waiting.popleft())
+    taken: list[_T] = []
+    with suppress(IndexError):  # what was taken before it stays in the list
+        taken.extend(starmap(waiting.popleft, repeat((), len(waiting))))
     return taken
 
 
-def _usual_group(span: RequestSpan, scope: Scope, status: int | None, failure: str | None) -> Group | None:
-    """Return the group of nearly every request in a short way; None goes the long one."""
-    if failure is not None or (span.used and span.status):
-        return None
-    try:
-        # FastAPI's own, private record of the route as included, prefixes and all.
-        route = scope["fastapi"]["effective_route_context"] if "fastapi" in scope else scope["route"]
-        group = span.recorder.groups.usual[status][scope["method"]][route.path_format]
-        if (
-            scope["root_path"]
-            or "app_root_path" in scope
-            or group.scheme != scope["scheme"]
-            or group.version != scope["http_version"]
-        ):
-            return None
-    except (AttributeError, LookupError, TypeError):
-        return None
-    return group
+def _measured(recorder: Recorder, ended: Sequence[Ended]) -> None:
+    """Take note of durations: the platform's own wait in their groups, somebody else's meter is told."""
+    recorder.groups.measured(len(ended))
+    if somebody_meters():
+        for group, _, nanoseconds, *_ in ended:
+            durations.record(nanoseconds / 1_000_000_000, group.attributes)
 
 
 def _group_of(span: RequestSpan, scope: Scope, status: int | None, failure: str | None) -> tuple[Group, bool]:

@@ -19,7 +19,7 @@ from platform_lib.telemetry._wire import message, number, text
 
 LIMIT = 2000  # the limit of attribute sets a metric that the OpenTelemetry specification advises
 
-_MOST_UNCOUNTED = 4096
+_MOST_UNCOUNTED = 256  # few are sorted sooner than many, and are still in the cache
 _DELTA, _CUMULATIVE = 1, 2
 
 Key = tuple[str, str | None, int | None, str, str, str | None, int]
@@ -50,9 +50,8 @@ class Group:
         constant: name, kind, status and the constant attributes of their spans, encoded.
         durations: their histogram.
         message: the text of their access lines as a JSON string.
-        line: what their access lines say between the span's id and the duration, as JSON; empty where it
-            differs with each, for want of a route.
-        tail: what they say after it.
+        line: what their access lines say between the span's id and the duration, which is last, as JSON;
+            empty where it differs with each, for want of a route.
         head: what they say between the time and the trace's id, for *handler*.
         handler: whose lines *head* is for.
         scheme: the scheme of *key*.
@@ -69,7 +68,6 @@ class Group:
         "line",
         "message",
         "scheme",
-        "tail",
         "version",
     )
 
@@ -87,11 +85,9 @@ class Group:
             verb if route is None else f"{verb} {route}", SpanKind.SERVER, code, items.items()
         )
         self.message = json.dumps(f"{verb} {route} {status}", ensure_ascii=False)
-        fields = json.dumps(
-            {"http.method": verb, "http.status": status, "duration_ms": 0}, ensure_ascii=False
-        )
-        self.line = f'", {fields[1:-2]}' if route is not None else ""
-        self.tail = f", {json.dumps({'http.route': route}, ensure_ascii=False)[1:]}\n"
+        fields = {"http.method": verb, "http.status": status, "http.route": route, "duration_ms": 0}
+        line = json.dumps(fields, ensure_ascii=False)
+        self.line = f'", {line[1:-2]}' if route is not None else ""
         self.handler: object = None
         self.head = ""
 

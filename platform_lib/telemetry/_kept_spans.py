@@ -76,7 +76,7 @@ def kept_spans(kept: Sequence[Kept], offset: int) -> bytes:
     """
     pieces: list[bytes] = []
     paths = _encoded([path for *_, path, _ in kept])
-    for (group, moment, nanoseconds, span, ids, _, caller), path in zip(kept, paths, strict=True):
+    for (group, moment, nanoseconds, ids, span, _, caller), path in zip(kept, paths, strict=True):
         constant, own = group.constant, _ROOT
         if span.used and span.touched:
             own = parent_part(span.parent) + span.encoded_extras()

@@ -7,7 +7,8 @@ It stands in for the SDK's tracer only while nobody else listens to the spans of
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _NEVER = 1 << 63  # nanoseconds
 _AT_ONCE = 64  # ids; a call of the system costs as much for one
-_apart = Struct(f"{IDS.size}s").iter_unpack  # slices cost three times as much
+_apart = Struct(f"{IDS.size}s" * _AT_ONCE).unpack
 
 
 class Recorder:
@@ -36,7 +37,8 @@ class Recorder:
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
         groups: the kinds of requests, with their durations.
         callers: who called, encoded.
-        drawn: ids of the next traces with their decisions, for this process alone.
+        drawn: ids of traces without end, each as `new_ids` gives it; many are drawn at once.
+        edge: what `samples` says of most ids: their ninth byte is below it, or above.
         limits: how many attributes a span has at most, and how long they are; None is no limit.
         slow_nanoseconds: from here on a request is kept whatever the ratio decided.
     """
@@ -58,15 +60,15 @@ class Recorder:
         self._sampler = sampler
         self.by_ratio = ratio_bound is not None
         self._bound = _as_bytes(ratio_bound or 0)  # it keeps a trace whose id ends in eight bytes below it
-        self._edge = self._bound[0]
-        self._below_edge = bytes(first < self._edge for first in range(0x100))
+        self.edge = self._bound[0]
         self._scope = scope
         self._put = put
         self.exports = put is not None
         self.limits = limits
         self.slow_nanoseconds = round(slow_seconds * 1_000_000_000) if self.by_ratio else _NEVER
         self._random_bytes = random_bytes  # by default the system's: nobody's seed repeats our ids
-        self.drawn: list[tuple[bytes, int]] = []
+        self.drawn: Iterator[bytes]
+        self.draw()
         self.callers = Callers()
 
     def new_ids(self) -> bytes:
@@ -77,21 +79,18 @@ class Recorder:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
         return ids[8:16] < self._bound
 
-    def draw(self) -> tuple[bytes, int]:
-        """Return ids of a new trace as `new_ids` does, and as 0 or 1 what `samples` says of it.
+    def draw(self) -> None:
+        """Draw ids anew, in a child that was forked: the parent uses those that were drawn before."""
+        self.drawn = chain.from_iterable(iter(self._draw, ()))
 
-        Many are drawn at once; those for the next requests are in *drawn*.
-        """
-        drawn = self._random_bytes(IDS.size * _AT_ONCE)
-        firsts = drawn[8 :: IDS.size]
-        sampled = bytearray(firsts.translate(self._below_edge))
-        at = firsts.find(self._edge)
-        while at >= 0:  # there the other bytes decide
-            sampled[at] = self.samples(drawn[at * IDS.size :])
-            at = firsts.find(self._edge, at + 1)
-        first, *others = [(ids, one) for (ids,), one in zip(_apart(drawn), sampled, strict=True)]
-        self.drawn += others
-        return first
+    def _draw(self) -> tuple[bytes, ...]:
+        return _apart(self._random_bytes(IDS.size * _AT_ONCE))
+
+    def span_of(self, ids: bytes) -> RequestSpan:
+        """Return a span as that of a request which was asked nothing."""
+        span = RequestSpan()
+        span.recorder, span.used, span.known_ids = self, True, ids
+        return span
 
     def start_below(
         self, context: Context, request: Callable[[], Mapping[str, str | int]], links: Sequence[Link]

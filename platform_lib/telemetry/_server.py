@@ -16,7 +16,7 @@ from platform_lib.telemetry._context import context_switch, inbound_context, par
 from platform_lib.telemetry._ended import end_span
 from platform_lib.telemetry._endings import Endings
 from platform_lib.telemetry._failure import why_failed, why_incomplete
-from platform_lib.telemetry._recorder import installed
+from platform_lib.telemetry._recorder import Recorder, installed
 from platform_lib.telemetry._request import (
     App,
     Message,
@@ -73,10 +73,7 @@ class ServerSpans:
             span.used = False
             context = Context({_CURRENT: span})
         else:
-            headers = wanted_headers(scope["headers"])
-            context, links = self._caller(headers)
-            span = recorder.start_below(context, lambda: request_attributes(scope, headers), links)
-            context = trace.set_span_in_context(span, context)
+            span, context = self._start_recorded(recorder, scope)
         status: int | None = None
         complete = False
 
@@ -104,6 +101,12 @@ class ServerSpans:
             ended = perf_counter_ns()
             self._endings.add(span, scope, status, failure, ended, ended - began)
             _detach(token)
+
+    def _start_recorded(self, recorder: Recorder, scope: Scope) -> tuple[RequestSpan, Context]:
+        headers = wanted_headers(scope["headers"])
+        context, links = self._caller(headers)
+        span = recorder.start_below(context, lambda: request_attributes(scope, headers), links)
+        return span, trace.set_span_in_context(span, context)
 
     async def _through_the_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()

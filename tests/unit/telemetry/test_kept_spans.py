@@ -35,7 +35,7 @@ def ended(
     span = RequestSpan()
     span.used = False
     scope = {"headers": headers or [], "client": ("10.0.0.9", 5), "server": ("10.0.0.1", 8080)}
-    return group, moment, 2_000_000, span, ids, path, callers.of(scope, span, linked=linked)
+    return group, moment, 2_000_000, ids, span, path, callers.of(scope, span, linked=linked)
 
 
 def exported(*requests: Kept) -> list[ProtoSpan]:
