@@ -53,8 +53,8 @@ def access_lines(handler: PlatformHandler, ended: Sequence[Ended], offset: int) 
     # Three for each: two of the trace, one of the span.
     digits = iter(b"".join([ids for _, _, _, ids, _ in ended]).hex(" ", 8).split(" "))
     texts, known = _texts, len(_texts)
-    head = began = ""
-    second = 0
+    head = ""
+    second, began = _second_of(ended[0][1], offset)
     latest: int | None = None  # the millisecond of *head*, after *second*
     told: Group | None = None  # and its group
     pieces: list[str] = []

@@ -19,7 +19,7 @@ from platform_lib.telemetry._access import access_lines, quick_handler
 from platform_lib.telemetry._ended import SERVER_ERROR, durations, log_request, somebody_meters, verdict
 from platform_lib.telemetry._groups import Group
 from platform_lib.telemetry._kept_spans import kept_spans
-from platform_lib.telemetry._recorder import Recorder, installed
+from platform_lib.telemetry._recorder import Recorder
 from platform_lib.telemetry._request import Scope
 from platform_lib.telemetry._request_span import RequestSpan
 from platform_lib.telemetry._route import http_route
@@ -38,20 +38,26 @@ Kept = tuple[Group, int, int, bytes, RequestSpan, str, bytes]
 
 
 class Endings:
-    """The requests of one middleware that ended and are not told yet.
+    """The requests of one middleware that ended and are not told yet, as one recorder has them.
 
     A failure is told at once, after those that wait.
 
     Attributes:
+        recorder: whose requests they are.
         linked: whether the caller's trace context is a link, as it is at a public edge.
+        alone: whether a span can start without a look at the caller.
     """
 
-    def __init__(self, *, linked: bool) -> None:
+    def __init__(self, recorder: Recorder, *, linked: bool) -> None:
+        self.recorder = recorder
         self.linked = linked
+        self.alone = linked and recorder.by_ratio
         self._waiting: deque[Ended] = deque()
         self._kept: deque[Kept] = deque()
-        self._recorder: Recorder | None = None  # of those that wait
         self._due_on: asyncio.AbstractEventLoop | None = None  # where a timer is set, while that runs
+        # The recorder's own, near at hand.
+        self._usual, self._drawn, self._edge = recorder.groups.usual, recorder.drawn, recorder.edge
+        self._slow_nanoseconds = recorder.slow_nanoseconds
         _all.add(self)
 
     def add(
@@ -64,23 +70,21 @@ class Endings:
         nanoseconds: int,
     ) -> None:
         """Take a request that ended at *moment*, just now, in the context it ran in."""
-        recorder = span.recorder
-        if recorder is not self._recorder:
-            self.settle()
-            self._recorder = recorder
         group = None
         if failure is None and not (span.used and span.status):
             # The kind of nearly every request is found without a call and without making a key.
             try:
                 # FastAPI's own, private record of the route as included, prefixes and all.
                 route = scope["fastapi"]["effective_route_context"] if "fastapi" in scope else scope["route"]
-                known = recorder.groups.usual[status][scope["method"]][route.path_format]
-                if not (
-                    scope["root_path"]
-                    or "app_root_path" in scope
+                known = self._usual[route.path_format]
+                while (
+                    known.status != status
+                    or known.sent != scope["method"]
                     or known.scheme != scope["scheme"]
                     or known.version != scope["http_version"]
                 ):
+                    known = known.other  # type: ignore[assignment]  # None is the last, and has no status
+                if not (scope["root_path"] or "app_root_path" in scope):
                     group = known
             except (AttributeError, LookupError, TypeError):
                 pass
@@ -93,10 +97,10 @@ class Endings:
         if span.used:  # it may have ids of its own, or a decision that is another's
             own, ids, sampled = span, span.ids, span.sampled
         else:
-            ids = next(recorder.drawn)
+            ids = next(self._drawn)
             span.known_ids = ids  # for who still asks, such as a task that outlives the request
-            sampled = ids[8] <= recorder.edge and recorder.samples(ids)
-        if sampled or nanoseconds >= recorder.slow_nanoseconds:
+            sampled = ids[8] <= self._edge and span.recorder.samples(ids)
+        if sampled or nanoseconds >= self._slow_nanoseconds:
             self._keep(span, scope, group, moment, nanoseconds, ids)
         group.durations.waiting.append(nanoseconds)
         waiting = self._waiting
@@ -119,7 +123,7 @@ class Endings:
         group, failed = _group_of(span, scope, status, failure)
         if not failed and group.line:
             return group
-        recorder, ids = span.recorder, span.ids
+        recorder, ids = self.recorder, span.ids
         if span.sampled or nanoseconds >= recorder.slow_nanoseconds or (failed and recorder.by_ratio):
             self._keep(span, scope, group, moment, nanoseconds, ids)
         self.settle()
@@ -132,15 +136,13 @@ class Endings:
         self, span: RequestSpan, scope: Scope, group: Group, moment: int, nanoseconds: int, ids: bytes
     ) -> None:
         """Send the span of a request with those of the requests that wait."""
-        if span.recorder.exports:
-            caller = span.recorder.callers.of(scope, span, linked=self.linked)
+        if self.recorder.exports:
+            caller = self.recorder.callers.of(scope, span, linked=self.linked)
             self._kept.append((group, moment, nanoseconds, ids, span, scope["path"], caller))
 
     def settle(self) -> None:
         """Tell everything about the requests that wait."""
-        recorder = self._recorder
-        if recorder is None:
-            return
+        recorder = self.recorder
         offset = time.time_ns() - time.perf_counter_ns()  # law-5: a span's clock is the machine's
         if kept := _taken(self._kept):
             recorder.put(kept_spans(kept, offset), len(kept))
@@ -153,9 +155,11 @@ class Endings:
                     log_request(own or recorder.span_of(ids), group.key, "", nanoseconds, failed=False)
 
     def forget(self) -> None:
-        """Tell nothing about the requests that wait."""
+        """Forget the requests that wait, and ids, in a child that was forked: its parent uses them."""
         self._waiting.clear()
         self._kept.clear()
+        self.recorder.draw()
+        self._drawn = self.recorder.drawn
 
     def _settle_soon(self) -> None:
         loop = running_loop()
@@ -180,11 +184,9 @@ def settle_all() -> None:
 
 
 def forget_all() -> None:
-    """Forget the requests that wait, in a child that was forked, and ids: its parent tells and uses them."""
+    """Forget what a forked child has of its parent's requests."""
     for endings in list(_all):
         endings.forget()
-    for recorder in installed:
-        recorder.draw()
 
 
 def _taken(waiting: deque[_T]) -> list[_T]:

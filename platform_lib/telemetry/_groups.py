@@ -54,8 +54,11 @@ class Group:
             empty where it differs with each, for want of a route.
         head: what they say between the time and the trace's id, for *handler*.
         handler: whose lines *head* is for.
+        sent: the method of *key*.
+        status: the status of *key*.
         scheme: the scheme of *key*.
         version: the protocol's version of *key*.
+        other: another usual kind of the same route; `usual` of `Groups` has the first.
     """
 
     __slots__ = (
@@ -67,13 +70,18 @@ class Group:
         "key",
         "line",
         "message",
+        "other",
         "scheme",
+        "sent",
+        "status",
         "version",
     )
 
     def __init__(self, key: Key, durations: Durations | None = None) -> None:
         sent, route, status, scheme, version, failure, code = key
-        self.key, self.scheme, self.version = key, scheme, version
+        self.key = key
+        self.sent, self.status, self.scheme, self.version = sent, status, scheme, version
+        self.other: Group | None = None
         known = sent in METHODS
         method, verb = (sent, sent) if known else ("_OTHER", "HTTP")
         self.attributes = attributes_of_duration(method, route, status, scheme, version, failure)
@@ -96,12 +104,12 @@ class Groups:
     """The kinds of requests seen so far, and the metric over them.
 
     Attributes:
-        usual: kinds without an error by status, method and route: of each the first that came, with whatever
-            scheme and version. Most requests find theirs here, without a key to be made.
+        usual: by route, the first of its kinds without an error, which lead to each other. Most requests find
+            theirs here, without a key to be made.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.usual: dict[int | None, dict[str, dict[str, Group]]] = {}
+        self.usual: dict[str, Group] = {}
         self._limit = limit
         self._known: dict[Key, Group] = {}
         self._series: dict[tuple[tuple[str, str | int], ...], Durations] = {}
@@ -122,9 +130,11 @@ class Groups:
         group = Group(key)
         # Kinds that differ only in what is no attribute of the metric share a series.
         group.durations = self._series.setdefault(tuple(group.attributes.items()), group.durations)
-        method, route, status, _, _, error, code = key
-        if error is None and not code and route is not None:
-            self.usual.setdefault(status, {}).setdefault(method, {}).setdefault(route, group)
+        _, route, _, _, _, error, code = key
+        if error is None and not code and route:  # an empty one may stand for another
+            first = self.usual.setdefault(route, group)
+            if first is not group:
+                group.other, first.other = first.other, group
         return self._known.setdefault(key, group)
 
     def measured(self, requests: int) -> None:

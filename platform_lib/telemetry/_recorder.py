@@ -132,10 +132,27 @@ def _as_bytes(bound: int) -> bytes:
     return b"\xff" * 9 if bound >= 1 << 64 else bound.to_bytes(8, "big")
 
 
-installed: list[Recorder] = []
-"""The one that `ServerSpans` uses, if there is any."""
+class Installed:
+    """What `ServerSpans` uses.
+
+    Attributes:
+        recorder: None where spans go through the OpenTelemetry API.
+    """
+
+    recorder: Recorder | None = None
+
+
+installed = Installed()
 
 
 def install(recorder: Recorder) -> None:
     """Make *recorder* the one that `ServerSpans` uses; once a process, as the provider is."""
-    installed[:] = [recorder]
+    if recorder.on:
+        installed.recorder = recorder
+
+
+def retire(recorder: Recorder) -> None:
+    """Use *recorder* no more: somebody else listens to the spans of its provider."""
+    recorder.on = False
+    if installed.recorder is recorder:
+        installed.recorder = None

@@ -13,7 +13,7 @@ from platform_lib.telemetry._collector import deliver_to
 from platform_lib.telemetry._endings import settle_all
 from platform_lib.telemetry._groups import Groups, scope_metrics_of
 from platform_lib.telemetry._pipeline import OUR_SCOPE, OutletProcessor
-from platform_lib.telemetry._recorder import Recorder
+from platform_lib.telemetry._recorder import Recorder, retire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class ServiceTracerProvider(TracerProvider):
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """Add a processor; from now on every server span goes through it, hence through the SDK."""
         if self.recorder is not None:
-            self.recorder.on = False
+            retire(self.recorder)
         super().add_span_processor(span_processor)
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:

@@ -34,6 +34,7 @@ __all__ = ["App", "ServerSpans"]
 _tracer = trace.get_tracer("platform_lib", __version__)
 (_CURRENT,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())  # the key of the current span
 _attach, _detach = context_switch()
+_NONE_YET = object()  # unlike None, which stands for no recorder at all
 
 
 class ServerSpans:
@@ -52,7 +53,8 @@ class ServerSpans:
         is_function = isinstance(app, FunctionType | MethodType)
         self._app: App = app if is_function else app.__call__  # type: ignore[operator]  # it is an instance
         self._trust_inbound = trust_inbound
-        self._endings = Endings(linked=not trust_inbound)
+        self._recorder: Recorder | object = _NONE_YET
+        self._endings: Endings  # of that recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; anything but HTTP passes through."""
@@ -62,18 +64,20 @@ class ServerSpans:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if not installed or not (recorder := installed[0]).on:
+        recorder = installed.recorder
+        if recorder is not self._recorder and not self._uses(recorder):
             await self._through_the_api(scope, receive, send)
             return
         # Only what has to be known now; the rest is done for many requests at once, which costs a third.
         began = perf_counter_ns()
-        if recorder.by_ratio and not self._trust_inbound:
+        endings = self._endings
+        if endings.alone:
             span = RequestSpan()
-            span.recorder = recorder
+            span.recorder = endings.recorder
             span.used = False
             context = Context({_CURRENT: span})
         else:
-            span, context = self._start_recorded(recorder, scope)
+            span, context = self._start_recorded(endings.recorder, scope)
         status: int | None = None
         complete = False
 
@@ -99,8 +103,18 @@ class ServerSpans:
             raise
         finally:
             ended = perf_counter_ns()
-            self._endings.add(span, scope, status, failure, ended, ended - began)
+            endings.add(span, scope, status, failure, ended, ended - began)
             _detach(token)
+
+    def _uses(self, recorder: Recorder | None) -> bool:
+        """Begin to use *recorder* and tell whether there is one."""
+        if recorder is None:
+            return False
+        if self._recorder is not _NONE_YET:
+            self._endings.settle()
+        self._endings = Endings(recorder, linked=not self._trust_inbound)
+        self._recorder = recorder
+        return True
 
     def _start_recorded(self, recorder: Recorder, scope: Scope) -> tuple[RequestSpan, Context]:
         headers = wanted_headers(scope["headers"])

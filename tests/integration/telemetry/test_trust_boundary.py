@@ -138,7 +138,7 @@ def way(request: pytest.FixtureRequest, spans: CapturedSpans) -> Iterator[str]:
         assert provider.recorder is not None
         _recorder.install(provider.recorder)
     yield chosen
-    _recorder.installed.clear()
+    _recorder.installed.recorder = None
 
 
 @WAYS
