@@ -249,7 +249,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5, help="rounds after one that warms up (5)")
-    parser.add_argument("--seconds", type=float, default=12.0, help="load on bare and ours in a round (12)")
+    parser.add_argument("--seconds", type=float, default=24.0, help="load on bare and ours in a round (24)")
     parser.add_argument("--connections", type=int, default=16, help="connections at once (16)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
