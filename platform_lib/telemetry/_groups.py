@@ -20,6 +20,7 @@ from platform_lib.telemetry._wire import message, number, text
 LIMIT = 2000  # the limit of attribute sets a metric that the OpenTelemetry specification advises
 
 _MOST_UNCOUNTED = 256  # few are sorted sooner than many, and are still in the cache
+_MOST_USUAL = 8  # of one route; a walk past more of them costs as much as making a key
 _DELTA, _CUMULATIVE = 1, 2
 
 Key = tuple[str, str | None, int | None, str, str, str | None, int]
@@ -130,12 +131,21 @@ class Groups:
         group = Group(key)
         # Kinds that differ only in what is no attribute of the metric share a series.
         group.durations = self._series.setdefault(tuple(group.attributes.items()), group.durations)
-        _, route, _, _, _, error, code = key
-        if error is None and not code and route:  # an empty one may stand for another
-            first = self.usual.setdefault(route, group)
-            if first is not group:
-                group.other, first.other = first.other, group
+        sent, route, _, _, _, error, code = key
+        # An empty route may stand for another. A caller may send any method, and no lookup may grow by that.
+        if error is None and not code and route and sent in METHODS:
+            self._use(group, route)
         return self._known.setdefault(key, group)
+
+    def _use(self, group: Group, route: str) -> None:
+        """Let *group* be found in `usual`, the last of the kinds of its route, if those are not too many."""
+        last = self.usual.setdefault(route, group)
+        for _ in range(_MOST_USUAL - 2):
+            if last.other is None:
+                break
+            last = last.other
+        if last is not group and last.other is None:
+            last.other = group
 
     def measured(self, requests: int) -> None:
         """Take note that so many durations wait to be counted, which nobody may collect."""

@@ -204,17 +204,29 @@ async def test_nothing_is_told_of_requests_that_are_forgotten(caplog: pytest.Log
     assert caplog.records == []
 
 
-def test_the_usual_kinds_of_a_route_lead_to_each_other() -> None:
-    groups = Groups()
-    made = [groups.of(("GET", "/a", status, "http", "1.1", None, 0)) for status in (200, 201, 404)]
-
+def usual_kinds(groups: Groups, route: str) -> list[Group]:
     found: list[Group] = []
-    group: Group | None = groups.usual["/a"]
+    group = groups.usual.get(route)
     while group is not None:
         found.append(group)
         group = group.other
-    assert found[0] is made[0]
-    assert {each.status for each in found} == {200, 201, 404}
+    return found
+
+
+def test_the_first_kinds_of_a_route_lead_to_each_other() -> None:
+    groups = Groups()
+    made = [groups.of(("GET", "/a", 200 + number, "http", "1.1", None, 0)) for number in range(12)]
+
+    assert usual_kinds(groups, "/a") == made[:8]
+
+
+def test_methods_that_a_caller_makes_up_are_no_usual_kinds() -> None:
+    groups = Groups()
+    for number in range(9):
+        groups.of((f"GET{number}", "/a", 405, "http", "1.1", None, 0))
+    good = groups.of(("GET", "/a", 200, "http", "1.1", None, 0))
+
+    assert usual_kinds(groups, "/a") == [good]
 
 
 def test_a_recorder_is_used_no_more_once_it_is_retired() -> None:
