@@ -45,19 +45,20 @@ class Endings:
     Attributes:
         recorder: whose requests they are.
         linked: whether the caller's trace context is a link, as it is at a public edge.
-        alone: whether a span can start without a look at the caller.
+        without_caller: whether a span can start without a look at the caller.
     """
 
     def __init__(self, recorder: Recorder, *, linked: bool) -> None:
         self.recorder = recorder
         self.linked = linked
-        self.alone = linked and recorder.by_ratio
+        self.without_caller = linked and recorder.by_ratio
         self._waiting: deque[Ended] = deque()
         self._kept: deque[Kept] = deque()
         self._due_on: asyncio.AbstractEventLoop | None = None  # where a timer is set, while that runs
         # The recorder's own, near at hand.
-        self._usual, self._drawn, self._edge = recorder.groups.usual, recorder.drawn, recorder.edge
+        self._usual, self._edge = recorder.groups.usual, recorder.edge
         self._slow_nanoseconds = recorder.slow_nanoseconds
+        self._ids = recorder.draws()
         _all.add(self)
 
     def add(
@@ -97,7 +98,7 @@ class Endings:
         if span.used:  # it may have ids of its own, or a decision that is another's
             own, ids, sampled = span, span.ids, span.sampled
         else:
-            ids = next(self._drawn)
+            ids = next(self._ids)
             span.known_ids = ids  # for who still asks, such as a task that outlives the request
             sampled = ids[8] <= self._edge and span.recorder.samples(ids)
         if sampled or nanoseconds >= self._slow_nanoseconds:
@@ -158,8 +159,7 @@ class Endings:
         """Forget the requests that wait, and ids, in a child that was forked: its parent uses them."""
         self._waiting.clear()
         self._kept.clear()
-        self.recorder.draw()
-        self._drawn = self.recorder.drawn
+        self._ids = self.recorder.draws()
 
     def _settle_soon(self) -> None:
         loop = running_loop()

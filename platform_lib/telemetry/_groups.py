@@ -139,12 +139,10 @@ class Groups:
 
     def _use(self, group: Group, route: str) -> None:
         """Let *group* be found in `usual`, the last of the kinds of its route, if those are not too many."""
-        last = self.usual.setdefault(route, group)
-        for _ in range(_MOST_USUAL - 2):
-            if last.other is None:
-                break
-            last = last.other
-        if last is not group and last.other is None:
+        last, kinds = self.usual.setdefault(route, group), 1
+        while last.other is not None:
+            last, kinds = last.other, kinds + 1
+        if last is not group and kinds < _MOST_USUAL:
             last.other = group
 
     def measured(self, requests: int) -> None:

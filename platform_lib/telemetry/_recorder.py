@@ -37,7 +37,6 @@ class Recorder:
         by_ratio: whether the configured ratio decides, and not a sampler of the operator's own.
         groups: the kinds of requests, with their durations.
         callers: who called, encoded.
-        drawn: ids of traces without end, each as `new_ids` gives it; many are drawn at once.
         edge: what `samples` says of most ids: their ninth byte is below it, or above.
         limits: how many attributes a span has at most, and how long they are; None is no limit.
         slow_nanoseconds: from here on a request is kept whatever the ratio decided.
@@ -67,8 +66,6 @@ class Recorder:
         self.limits = limits
         self.slow_nanoseconds = round(slow_seconds * 1_000_000_000) if self.by_ratio else _NEVER
         self._random_bytes = random_bytes  # by default the system's: nobody's seed repeats our ids
-        self.drawn: Iterator[bytes]
-        self.draw()
         self.callers = Callers()
 
     def new_ids(self) -> bytes:
@@ -79,15 +76,15 @@ class Recorder:
         """Return the decision of the ratio about a trace: by the low 64 bits of its id, as the SDK."""
         return ids[8:16] < self._bound
 
-    def draw(self) -> None:
-        """Draw ids anew, in a child that was forked: the parent uses those that were drawn before."""
-        self.drawn = chain.from_iterable(iter(self._draw, ()))
+    def draws(self) -> Iterator[bytes]:
+        """Return ids without end, each as `new_ids` gives it; many are drawn at once."""
+        return chain.from_iterable(iter(self._draw, ()))
 
     def _draw(self) -> tuple[bytes, ...]:
         return _apart(self._random_bytes(IDS.size * _AT_ONCE))
 
     def span_of(self, ids: bytes) -> RequestSpan:
-        """Return a span as that of a request which was asked nothing."""
+        """Return a span for a request that ended before anybody asked its own, with the ids it was given."""
         span = RequestSpan()
         span.recorder, span.used, span.known_ids = self, True, ids
         return span
@@ -146,7 +143,10 @@ installed = Installed()
 
 
 def install(recorder: Recorder) -> None:
-    """Make *recorder* the one that `ServerSpans` uses; once a process, as the provider is."""
+    """Make *recorder* the one that `ServerSpans` uses, once a process, as the provider is.
+
+    One that is retired is not used.
+    """
     if recorder.on:
         installed.recorder = recorder
 

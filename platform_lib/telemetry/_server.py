@@ -71,7 +71,7 @@ class ServerSpans:
         # Only what has to be known now; the rest is done for many requests at once, which costs a third.
         began = perf_counter_ns()
         endings = self._endings
-        if endings.alone:
+        if endings.without_caller:
             span = RequestSpan()
             span.recorder = endings.recorder
             span.used = False

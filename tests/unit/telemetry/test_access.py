@@ -1,4 +1,4 @@
-"""Access lines of a batch: each is what logging would have written of that request."""
+"""Access lines of a batch: each tells of its own request, whatever stands beside it."""
 
 from __future__ import annotations
 
